@@ -1,0 +1,99 @@
+/* What fernwerk-rdp and fernwerk-vnc share: the client's side of the seat link. A viewer holds one current link and at
+ * most one pending one, switches at the pending link's first complete frame, copies chosen tiles into a private
+ * framebuffer, and carries input. It knows no RDP and no RFB. Everything runs on the default main context. */
+#pragma once
+
+#include "base/lifeline.h"
+#include "base/proto/seat_link.h"
+
+typedef struct Viewer Viewer;
+
+/* The private framebuffer: XRGB8888 (bytes B,G,R,X). */
+typedef struct {
+    guint width, height; /* px */
+    guint stride;        /* bytes */
+    guint32 generation;
+    const guint8 *pixels;
+} ViewerPicture;
+
+typedef struct {
+    guint x, y, width, height; /* px */
+} ViewerRect;
+
+/* One update that was taken with viewer_take(). All memory belongs to the viewer and lives until the next call of
+ * viewer_take() or viewer_release(). */
+typedef struct {
+    guint64 serial;
+    guint64 time_us; /* CLOCK_MONOTONIC of the oldest change in it */
+    ViewerPicture picture;
+    const ViewerRect *rects; /* to be sent from `picture` without loss */
+    guint n_rects;
+    const guint8 *unit; /* H.264 access unit for unit_region, or NULL; then its region needs no rects */
+    gsize unit_length;
+    ViewerRect unit_region;
+    gboolean unit_key;
+    guint32 unit_stream; /* new number: fresh decoder */
+} ViewerUpdate;
+
+typedef struct {
+    /* The picture has a new size, or another link became the current one: everything must be sent anew.
+     * `welcome` describes the current link (greeter or desktop). */
+    void (*switched)(Viewer *viewer, guint width, guint height, const SeatWelcome *welcome, gpointer data);
+    /* Something may be taken with viewer_take(): called once until it was taken. */
+    void (*dirty)(Viewer *viewer, gpointer data);
+    /* pixels: premultiplied ARGB, width * height * 4 bytes, borrowed; NULL: no cursor */
+    void (*cursor)(Viewer *viewer, const guint8 *pixels, guint width, guint height, guint hot_x, guint hot_y,
+                   gpointer data);
+    void (*leds)(Viewer *viewer, guint32 mask, gpointer data);
+    void (*pointer_mode)(Viewer *viewer, gboolean absolute, gpointer data);
+    /* The greeter's answer to the prefill. */
+    void (*login)(Viewer *viewer, SeatLoginResult result, const char *user, const char *text, gpointer data);
+    /* The connection is over for good: show the text if the protocol can, then close within 500 ms. */
+    void (*ended)(Viewer *viewer, EndReason reason, const char *text, gpointer data);
+    /* The accepted socket has come (from a warm start): begin the protocol. */
+    void (*client)(Viewer *viewer, const LifelineClient *client, int socket, gpointer data);
+} ViewerEvents;
+
+/* Hooks itself into the lifeline (call instead of lifeline_start()). descriptors/count as there. */
+Viewer *viewer_start(int argc, char *argv[], char *envp[], ProcessKind kind, const ViewerEvents *events, gpointer data,
+                     LifelineStart *start, int *descriptors, guint *count);
+
+/* What every further link is greeted with. Until this is called, links wait. prefill may be NULL; it is sent to the
+ * first greeter only and scrubbed here at once. */
+void viewer_hello(Viewer *viewer, const SeatHello *hello, const SeatPrefill *prefill);
+
+/* Wants H.264 (AVC420) access units from the current and every later link, or no longer. */
+void viewer_subscribe(Viewer *viewer, gboolean h264, guint max_kbit_s);
+
+/* Takes what is dirty: copies the tiles from the shadow, rechecks their versions, and gives the credit back. With H.264
+ * subscribed, changed areas come as an access unit, and as exact rects once they have been calm for 250 ms or when no
+ * unit is to be had. FALSE: nothing to send. `lossless_only`: the caller cannot take a unit now. */
+gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update);
+
+/* Lets the private pages go (after sending). */
+void viewer_release(Viewer *viewer);
+
+/* Everything is dirty again (a client asked for a full refresh), or just one rectangle. */
+void viewer_invalidate(Viewer *viewer, const ViewerRect *rect);
+
+/* The client's decoder lost its state: the next unit will be a key frame. */
+void viewer_need_keyframe(Viewer *viewer);
+
+/* The whole current picture's geometry; width 0: none yet. */
+void viewer_geometry(Viewer *viewer, guint *width, guint *height);
+
+/* Input, forwarded to the current link; coordinates in px of the current picture. */
+void viewer_key(Viewer *viewer, guint32 code, gboolean pressed);
+void viewer_keysym(Viewer *viewer, guint32 keysym, gboolean pressed);
+void viewer_locks(Viewer *viewer, guint32 mask);
+void viewer_pointer(Viewer *viewer, gint x, gint y, guint32 buttons, gint wheel_vertical, gint wheel_horizontal);
+void viewer_motion(Viewer *viewer, gint dx, gint dy, guint32 buttons, gint wheel_vertical, gint wheel_horizontal);
+void viewer_touch(Viewer *viewer, guint contact, guint phase, gint x, gint y);
+void viewer_size(Viewer *viewer, guint head, const SeatSizeHint *size);
+void viewer_release_keys(Viewer *viewer);
+
+/* Figures for the log and for tests. */
+typedef struct {
+    guint64 frames, units, rects, torn;
+} ViewerCounters;
+ViewerCounters viewer_counters(const Viewer *viewer);
