@@ -1,4 +1,4 @@
-/* The configuration: INI at /etc/fernwerk/fernwerk.conf plus conf.d/*.conf beside it, one table of keys. */
+/* The configuration: INI at /etc/fernwerk/fernwerk.conf, then the .conf files of conf.d beside it; one table of keys. */
 #pragma once
 
 #include <gio/gio.h>
@@ -19,6 +19,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 const char *config_string(const Config *config, const char *key);
 gint64 config_integer(const Config *config, const char *key);
 gboolean config_boolean(const Config *config, const char *key);
+
+/* The path in `key` (NULL: none), or `name` below state_dir when it is empty. Caller frees. */
+char *config_state_path(const Config *config, const char *key, const char *name);
+
+/* Both ends of a range key, e.g. fernwerk.uid_range. */
+void config_range(const Config *config, const char *key, gint64 *first, gint64 *last);
+
+#define CONFIG_ENDPOINTS_MAX 7 /* addresses of one listener key */
+typedef struct {
+    char host[64]; /* numeric address, or "*": all of IPv6 and IPv4 */
+    guint16 port;  /* 0: any free one */
+} Endpoint;
+
+/* Parses a list of address:port, separated by spaces or commas, into an array of Endpoint (free with
+ * g_ptr_array_unref()); an error's message continues "KEY ...". Any thread. */
+GPtrArray *config_endpoints(const char *text, GError **error);
 
 /* Writes the table as the commented default file, and as Markdown for docs/configuration.md. Caller frees. */
 char *config_describe(gboolean markdown);
