@@ -1,0 +1,33 @@
+/* Passwords: Argon2id on worker threads, a bounded number at a time. Knows no users. */
+#pragma once
+
+#include <gio/gio.h>
+
+typedef struct PasswordHasher PasswordHasher;
+
+#define PASSWORD_BYTES_MAX 255 /* without the NUL; longer ones are refused */
+
+/* `parallel` threads, each with memory_kib KiB and `passes` passes (Argon2id, one lane); at most queue_max
+ * jobs wait. Makes the dummy hash against which unknown users are checked: takes as long as one check. */
+PasswordHasher *password_hasher_new(guint parallel, guint queue_max, guint memory_kib, guint passes,
+                                    GError **error);
+/* Waits for the running jobs; callbacks of waiting ones do not come. NULL is allowed. */
+void password_hasher_free(PasswordHasher *hasher);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PasswordHasher, password_hasher_free)
+
+/* On the main context that was the thread's default one at the call. `hash` is NULL when memory ran out. */
+typedef void (*PasswordHashed)(const char *hash, gpointer data);
+/* `stale`: the parameters of the hash are older than the configuration's, hash the password anew. */
+typedef void (*PasswordVerified)(gboolean right, gboolean stale, gpointer data);
+
+/* Hashes a password (copied to locked memory, scrubbed afterwards). FALSE: too many wait, or it is too long;
+ * no callback follows. */
+gboolean password_hash(PasswordHasher *hasher, const char *password, PasswordHashed done, gpointer data);
+/* Checks a password against `hash`, or with NULL (no such user) against the dummy one, in the same time:
+ * never right. FALSE: as above. */
+gboolean password_verify(PasswordHasher *hasher, const char *hash, const char *password,
+                         PasswordVerified done, gpointer data);
+
+/* NULL, or why a person may not choose this password (static sentence): fewer than `least` characters, longer
+ * than PASSWORD_BYTES_MAX, not UTF-8, control characters. Any thread. */
+const char *password_unfit(const char *password, guint least);
