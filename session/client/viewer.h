@@ -1,6 +1,7 @@
-/* What fernwerk-rdp and fernwerk-vnc share: the client's side of the seat link. A viewer holds one current link and at
- * most one pending one, switches at the pending link's first complete frame, copies chosen tiles into a private
- * framebuffer, and carries input. It knows no RDP and no RFB. Everything runs on the default main context. */
+/* What fernwerk-rdp and fernwerk-vnc share: the client's side of the seat link. A viewer holds one current
+ * link and at most one pending one, switches at the pending link's first complete frame, copies chosen tiles
+ * into a private framebuffer, and carries input. It knows no RDP and no RFB. Everything runs on the default
+ * main context. */
 #pragma once
 
 #include "base/lifeline.h"
@@ -20,8 +21,8 @@ typedef struct {
     guint x, y, width, height; /* px */
 } ViewerRect;
 
-/* One update that was taken with viewer_take(). All memory belongs to the viewer and lives until the next call of
- * viewer_take() or viewer_release(). */
+/* One update that was taken with viewer_take(). All memory belongs to the viewer and lives until the next
+ * call of viewer_take() or viewer_release(). */
 typedef struct {
     guint64 serial;
     guint64 time_us; /* CLOCK_MONOTONIC of the oldest change in it */
@@ -33,6 +34,9 @@ typedef struct {
     ViewerRect unit_region;
     gboolean unit_key;
     guint32 unit_stream; /* new number: fresh decoder */
+    const ViewerRect
+        *unit_rects; /* what the unit changes, inside unit_region, disjoint; see viewer_units_paint_all() */
+    guint n_unit_rects;
 } ViewerUpdate;
 
 typedef struct {
@@ -55,19 +59,24 @@ typedef struct {
 } ViewerEvents;
 
 /* Hooks itself into the lifeline (call instead of lifeline_start()). descriptors/count as there. */
-Viewer *viewer_start(int argc, char *argv[], char *envp[], ProcessKind kind, const ViewerEvents *events, gpointer data,
-                     LifelineStart *start, int *descriptors, guint *count);
+Viewer *viewer_start(int argc, char *argv[], char *envp[], ProcessKind kind, const ViewerEvents *events,
+                     gpointer data, LifelineStart *start, int *descriptors, guint *count);
 
-/* What every further link is greeted with. Until this is called, links wait. prefill may be NULL; it is sent to the
- * first greeter only and scrubbed here at once. */
+/* What every further link is greeted with. Until this is called, links wait. prefill may be NULL; it is sent
+ * to the first greeter only and scrubbed here at once. */
 void viewer_hello(Viewer *viewer, const SeatHello *hello, const SeatPrefill *prefill);
 
 /* Wants H.264 (AVC420) access units from the current and every later link, or no longer. */
 void viewer_subscribe(Viewer *viewer, gboolean h264, guint max_kbit_s);
 
-/* Takes what is dirty: copies the tiles from the shadow, rechecks their versions, and gives the credit back. With H.264
- * subscribed, changed areas come as an access unit, and as exact rects once they have been calm for 250 ms or when no
- * unit is to be had. FALSE: nothing to send. `lossless_only`: the caller cannot take a unit now. */
+/* Whether the client paints a unit's whole region with it (the default; Open H.264 in VNC), or only
+ * unit_rects (AVC420 in RDP), so that what is exact around them stays exact. */
+void viewer_units_paint_all(Viewer *viewer, gboolean paint_all);
+
+/* Takes what is dirty: copies the tiles from the shadow, rechecks their versions, and gives the credit back.
+ * With H.264 subscribed, changed areas come as an access unit, and as exact rects once they have been calm
+ * for 250 ms or when no unit is to be had. FALSE: nothing to send. `lossless_only`: the caller cannot take a
+ * unit now. */
 gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update);
 
 /* Lets the private pages go (after sending). */
@@ -86,8 +95,10 @@ void viewer_geometry(Viewer *viewer, guint *width, guint *height);
 void viewer_key(Viewer *viewer, guint32 code, gboolean pressed);
 void viewer_keysym(Viewer *viewer, guint32 keysym, gboolean pressed);
 void viewer_locks(Viewer *viewer, guint32 mask);
-void viewer_pointer(Viewer *viewer, gint x, gint y, guint32 buttons, gint wheel_vertical, gint wheel_horizontal);
-void viewer_motion(Viewer *viewer, gint dx, gint dy, guint32 buttons, gint wheel_vertical, gint wheel_horizontal);
+void viewer_pointer(Viewer *viewer, gint x, gint y, guint32 buttons, gint wheel_vertical,
+                    gint wheel_horizontal);
+void viewer_motion(Viewer *viewer, gint dx, gint dy, guint32 buttons, gint wheel_vertical,
+                   gint wheel_horizontal);
 void viewer_touch(Viewer *viewer, guint contact, guint phase, gint x, gint y);
 void viewer_size(Viewer *viewer, guint head, const SeatSizeHint *size);
 void viewer_release_keys(Viewer *viewer);

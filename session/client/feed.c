@@ -1,0 +1,255 @@
+/* Receiving on a seat link. Every packet is checked before it is looked at; a link that sends nonsense is
+ * closed. */
+#include "session/client/feed.h"
+
+#include "base/log.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FEED_QUEUE_MAX 256   /* packets that wait for a seat which does not read */
+#define FEED_DAMAGE_MAX 1024 /* rectangles noted; beyond that everything is damaged */
+
+static const char *take_welcome(Feed *feed, const SeatWelcome *welcome)
+{
+    if (welcome->version != SEAT_LINK_VERSION)
+        return "another version of the seat link";
+    if (!memchr(welcome->desktop, 0, sizeof welcome->desktop) ||
+        !memchr(welcome->user, 0, sizeof welcome->user))
+        return "an unterminated name";
+    feed->welcome = *welcome;
+    feed->welcomed = TRUE;
+    feed->events->welcome(feed, feed->data);
+    return NULL;
+}
+
+static const char *take_buffer(Feed *feed, const SeatBuffer *buffer, const int *descriptors)
+{
+    const char *wrong = NULL;
+    ShadowMap *map = shadow_map_open(buffer, descriptors, &wrong);
+
+    if (!map)
+        return wrong;
+    shadow_map_free(feed->next);
+    feed->next = map;
+    return NULL;
+}
+
+static void note_damage(Feed *feed, const SeatFrame *frame)
+{
+    if (feed->damage->len + frame->damage > FEED_DAMAGE_MAX)
+        feed->overflow = TRUE;
+    for (guint i = 0; i < frame->damage && !feed->overflow; i++) {
+        const SeatRect *rect = &frame->rects[i];
+        ViewerRect noted = {rect->x, rect->y, rect->width, rect->height};
+        g_array_append_val(feed->damage, noted);
+    }
+}
+
+static void take_unit(Feed *feed, const SeatFrame *frame)
+{
+    const SeatAccessUnit *unit = &frame->unit;
+
+    if (unit->length == 0)
+        return;
+    if (feed->unit.length != 0)
+        feed_drop_unit(feed); /* a seat that sends without credit */
+    if (!unit->keyframe && (feed->unit_lost || unit->stream != feed->stream)) {
+        feed->unit_lost = TRUE;
+        return;
+    }
+    if (!shadow_map_unit(feed->shadow, unit, feed->unit_bytes)) {
+        feed->unit_lost = TRUE;
+        feed->key_asked = FALSE;
+        return;
+    }
+    feed->unit = *unit;
+    feed->stream = unit->stream;
+    if (unit->keyframe)
+        feed->unit_lost = feed->key_asked = FALSE;
+}
+
+static const char *take_frame(Feed *feed, const SeatFrame *frame)
+{
+    gboolean completes = frame->complete && feed->next && frame->header.generation == feed->next->generation;
+
+    feed->owed++;
+    if (completes) {
+        g_clear_pointer(&feed->shadow, shadow_map_free);
+        feed->shadow = g_steal_pointer(&feed->next);
+        g_array_set_size(feed->damage, 0);
+        feed->overflow = FALSE;
+        feed->unit.length = 0;
+        feed->unit_lost = TRUE;
+        feed->time_us = 0;
+    }
+    if (!feed->shadow || frame->header.generation != feed->shadow->generation) {
+        feed_give_credit(feed); /* of a buffer that is on its way out */
+        return NULL;
+    }
+    feed->serial = frame->serial;
+    if (feed->time_us == 0)
+        feed->time_us = frame->time_us;
+    if (!completes)
+        note_damage(feed, frame);
+    take_unit(feed, frame);
+    if (completes)
+        feed->events->complete(feed, feed->data);
+    else
+        feed->events->frame(feed, feed->data);
+    return NULL;
+}
+
+static const char *take_cursor(Feed *feed, const SeatCursor *cursor, const int *descriptors, guint count)
+{
+    gsize size = (gsize)cursor->width * cursor->height * 4;
+
+    if (cursor->visible && count == 1) {
+        struct stat st;
+        if (cursor->width < 1 || cursor->height < 1)
+            return "an empty cursor";
+        if (fstat(descriptors[0], &st) < 0 || !S_ISREG(st.st_mode) || (gsize)st.st_size < size)
+            return "a cursor without its pixels";
+        g_autofree guint8 *pixels = g_malloc(size);
+        if (pread(descriptors[0], pixels, size, 0) != (ssize_t)size)
+            return "a cursor that cannot be read";
+        g_clear_pointer(&feed->cursor.pixels, g_bytes_unref);
+        feed->cursor = (FeedCursor){g_bytes_new_take(g_steal_pointer(&pixels), size), cursor->width,
+                                    cursor->height, cursor->hot_x, cursor->hot_y};
+    } else if (!cursor->visible) {
+        g_clear_pointer(&feed->cursor.pixels, g_bytes_unref);
+    }
+    feed->cursor_known = TRUE;
+    feed->events->cursor(feed, feed->data);
+    return NULL;
+}
+
+static const char *take_packet(Feed *feed, const SeatHeader *header, const int *descriptors, guint count)
+{
+    const void *packet = header;
+
+    if (!feed->welcomed && header->type != SEAT_WELCOME && header->type != SEAT_CLOSE)
+        return "something before its welcome";
+    if (header->head != 0)
+        return NULL; /* one head is shown so far */
+    switch (header->type) {
+    case SEAT_WELCOME:
+        return take_welcome(feed, packet);
+    case SEAT_BUFFER:
+        return take_buffer(feed, packet, descriptors);
+    case SEAT_FRAME:
+        return take_frame(feed, packet);
+    case SEAT_CURSOR:
+        return take_cursor(feed, packet, descriptors, count);
+    case SEAT_LEDS:
+        feed->leds = ((const SeatLocks *)packet)->mask;
+        feed->leds_known = TRUE;
+        feed->events->leds(feed, feed->data);
+        return NULL;
+    case SEAT_POINTER_MODE:
+        feed->absolute = ((const SeatPointerMode *)packet)->absolute != 0;
+        feed->events->pointer_mode(feed, feed->data);
+        return NULL;
+    case SEAT_LOGIN:
+        feed->events->login(feed, packet, feed->data);
+        return NULL;
+    default:
+        return NULL; /* presence, streams */
+    }
+}
+
+static void feed_close(Feed *feed, const SeatClose *close)
+{
+    if (!feed->link)
+        return;
+    g_clear_pointer(&feed->link, packet_link_free);
+    feed->events->closed(feed, close, feed->data);
+}
+
+static void received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,
+                     gpointer data)
+{
+    Feed *feed = data;
+    const SeatHeader *header = packet;
+    const char *wrong = seat_link_check(packet, length, count, FALSE);
+
+    if (!wrong && header->type == SEAT_CLOSE) {
+        feed_close(feed, packet);
+        return;
+    }
+    if (!wrong)
+        wrong = take_packet(feed, header, descriptors, count);
+    if (wrong) {
+        log_warning("the seat sent %s: its link is closed", wrong);
+        feed_close(feed, NULL);
+    }
+}
+
+static void closed(PacketLink *link, gboolean broken, gpointer data)
+{
+    feed_close(data, NULL);
+}
+
+Feed *feed_new(int fd, const FeedEvents *events, gpointer data)
+{
+    Feed *feed = g_new0(Feed, 1);
+    feed->events = events;
+    feed->data = data;
+    feed->absolute = TRUE;
+    feed->unit_lost = TRUE;
+    feed->damage = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
+    feed->unit_bytes = g_byte_array_new();
+    feed->link = packet_link_new(fd, NULL, SEAT_LINK_PACKET_MAX, FEED_QUEUE_MAX, received, closed, feed);
+    return feed;
+}
+
+void feed_free(Feed *feed)
+{
+    if (!feed)
+        return;
+    packet_link_free(feed->link);
+    shadow_map_free(feed->shadow);
+    shadow_map_free(feed->next);
+    g_array_unref(feed->damage);
+    g_byte_array_unref(feed->unit_bytes);
+    g_clear_pointer(&feed->cursor.pixels, g_bytes_unref);
+    g_free(feed);
+}
+
+void feed_send(Feed *feed, gpointer packet, gsize size)
+{
+    SeatHeader *header = packet;
+
+    header->size = (guint16)size;
+    header->generation = feed->shadow ? feed->shadow->generation : 0;
+    if (feed->link)
+        packet_link_send(feed->link, packet, size, NULL, 0);
+}
+
+void feed_give_credit(Feed *feed)
+{
+    SeatCredit credit = {.header.type = SEAT_CREDIT, .frames = feed->owed};
+
+    if (feed->owed == 0)
+        return;
+    feed->owed = 0;
+    feed_send(feed, &credit, sizeof credit);
+}
+
+void feed_ask_keyframe(Feed *feed)
+{
+    SeatHeader packet = {.type = SEAT_KEYFRAME};
+
+    if (feed->key_asked)
+        return;
+    feed->key_asked = TRUE;
+    feed_send(feed, &packet, sizeof packet);
+}
+
+void feed_drop_unit(Feed *feed)
+{
+    feed->unit.length = 0;
+    feed->unit_lost = TRUE;
+    feed->key_asked = FALSE;
+}

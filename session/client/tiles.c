@@ -1,0 +1,197 @@
+/* The state of a client's tiles and the joining of tile boxes into rectangles. */
+#include "session/client/tiles.h"
+
+void tiles_clear(Tiles *tiles)
+{
+    g_free(tiles->tiles);
+    *tiles = (Tiles){0};
+}
+
+void tiles_reset(Tiles *tiles, guint width, guint height)
+{
+    tiles_clear(tiles);
+    tiles->width = width;
+    tiles->height = height;
+    tiles->columns = (width + SEAT_TILE - 1) / SEAT_TILE;
+    tiles->rows = (height + SEAT_TILE - 1) / SEAT_TILE;
+    tiles->tiles = g_new0(Tile, (gsize)tiles->columns * tiles->rows);
+    tiles_damage(tiles, &(ViewerRect){0, 0, width, height}, FALSE, TRUE);
+}
+
+static TileBox box_union(TileBox a, TileBox b)
+{
+    if (tile_box_empty(a))
+        return b;
+    if (tile_box_empty(b))
+        return a;
+    return (TileBox){MIN(a.x0, b.x0), MIN(a.y0, b.y0), MAX(a.x1, b.x1), MAX(a.y1, b.y1)};
+}
+
+static gboolean clip(const Tiles *tiles, const ViewerRect *rect, ViewerRect *clipped)
+{
+    if (rect->x >= tiles->width || rect->y >= tiles->height)
+        return FALSE;
+    *clipped = *rect;
+    clipped->width = MIN(rect->width, tiles->width - rect->x);
+    clipped->height = MIN(rect->height, tiles->height - rect->y);
+    return clipped->width > 0 && clipped->height > 0;
+}
+
+/* The part of `rect` (inside the screen) that lies in the tile. */
+static TileBox box_in_tile(const ViewerRect *rect, guint column, guint row)
+{
+    guint left = column * SEAT_TILE, top = row * SEAT_TILE;
+    guint x0 = MAX(rect->x, left), y0 = MAX(rect->y, top);
+    guint x1 = MIN(rect->x + rect->width, left + SEAT_TILE),
+          y1 = MIN(rect->y + rect->height, top + SEAT_TILE);
+    return (TileBox){(guint8)(x0 - left), (guint8)(y0 - top), (guint8)(x1 - left), (guint8)(y1 - top)};
+}
+
+void tiles_damage(Tiles *tiles, const ViewerRect *rect, gboolean motion, gboolean forget)
+{
+    ViewerRect r;
+    if (!clip(tiles, rect, &r))
+        return;
+    for (guint row = r.y / SEAT_TILE; row <= (r.y + r.height - 1) / SEAT_TILE; row++)
+        for (guint column = r.x / SEAT_TILE; column <= (r.x + r.width - 1) / SEAT_TILE; column++) {
+            Tile *tile = &tiles->tiles[row * tiles->columns + column];
+            TileBox *box = motion ? &tile->motion : &tile->exact;
+            *box = box_union(*box, box_in_tile(&r, column, row));
+            if (forget)
+                tile->sent = 0;
+        }
+}
+
+static gboolean tile_inside(const Tiles *tiles, const ViewerRect *region, guint column, guint row)
+{
+    guint left = column * SEAT_TILE, top = row * SEAT_TILE;
+    guint right = MIN(left + SEAT_TILE, tiles->width), bottom = MIN(top + SEAT_TILE, tiles->height);
+    return left >= region->x && top >= region->y && right <= region->x + region->width &&
+           bottom <= region->y + region->height;
+}
+
+void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
+                       GArray *rects)
+{
+    TileJoiner joiner;
+    ViewerRect r;
+
+    if (!clip(tiles, region, &r))
+        return;
+    tile_joiner_start(&joiner, rects);
+    for (guint row = r.y / SEAT_TILE; row <= (r.y + r.height - 1) / SEAT_TILE; row++)
+        for (guint column = r.x / SEAT_TILE; column <= (r.x + r.width - 1) / SEAT_TILE; column++) {
+            Tile *tile = &tiles->tiles[row * tiles->columns + column];
+            TileBox box = tile->motion;
+            tile->motion = (TileBox){0};
+            if (tile_inside(tiles, &r, column, row)) {
+                box = paints_all ? box_in_tile(&r, column, row) : box_union(box, tile->exact);
+                tile->exact = (TileBox){0};
+            } else if (paints_all) {
+                box = box_in_tile(&r, column, row);
+            }
+            if (tile_box_empty(box))
+                continue;
+            tile->lossy = now_ms;
+            tile->sent = 0;
+            tile_joiner_add(&joiner, column, row, box);
+        }
+    tile_joiner_end(&joiner);
+}
+
+guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit)
+{
+    guint taken = 0;
+    for (guint row = 0; row < tiles->rows; row++)
+        for (guint column = 0; column < tiles->columns && taken < limit; column++) {
+            Tile *tile = &tiles->tiles[row * tiles->columns + column];
+            if (tile->lossy == 0 || now_ms - tile->lossy < TILES_CALM_MS)
+                continue;
+            ViewerRect all = {0, 0, tiles->width, tiles->height};
+            tile->exact = box_in_tile(&all, column, row);
+            tile->lossy = 0;
+            tile->sent = 0;
+            taken++;
+        }
+    return taken;
+}
+
+gint tiles_calm_due(const Tiles *tiles, guint32 now_ms)
+{
+    gint due = -1;
+    for (gsize i = 0; i < (gsize)tiles->columns * tiles->rows; i++) {
+        const Tile *tile = &tiles->tiles[i];
+        if (tile->lossy == 0)
+            continue;
+        guint32 age = now_ms - tile->lossy;
+        gint left = age >= TILES_CALM_MS ? 0 : (gint)(TILES_CALM_MS - age);
+        if (due < 0 || left < due)
+            due = left;
+    }
+    return due;
+}
+
+gboolean tiles_lacking(const Tiles *tiles)
+{
+    for (gsize i = 0; i < (gsize)tiles->columns * tiles->rows; i++)
+        if (!tile_box_empty(tiles->tiles[i].exact) || !tile_box_empty(tiles->tiles[i].motion))
+            return TRUE;
+    return FALSE;
+}
+
+void tile_joiner_start(TileJoiner *joiner, GArray *rects)
+{
+    *joiner =
+        (TileJoiner){.rects = rects, .row = G_MAXUINT, .row_start = rects->len, .previous_start = rects->len};
+}
+
+/* Grows rectangles of the row above by those of the finished row that continue them exactly. */
+static void join_rows(TileJoiner *joiner)
+{
+    GArray *rects = joiner->rects;
+    guint end = joiner->row_start, kept = end, first = G_MAXUINT;
+
+    for (guint i = end; i < rects->len; i++) {
+        ViewerRect rect = g_array_index(rects, ViewerRect, i);
+        guint j = joiner->previous_start;
+        for (; j < end; j++) {
+            ViewerRect *above = &g_array_index(rects, ViewerRect, j);
+            if (above->x == rect.x && above->width == rect.width && above->y + above->height == rect.y) {
+                above->height += rect.height;
+                break;
+            }
+        }
+        if (j == end) {
+            j = kept;
+            g_array_index(rects, ViewerRect, kept++) = rect;
+        }
+        first = MIN(first, j);
+    }
+    g_array_set_size(rects, kept);
+    joiner->previous_start = MIN(first, kept);
+    joiner->row_start = kept;
+}
+
+void tile_joiner_add(TileJoiner *joiner, guint column, guint row, TileBox box)
+{
+    ViewerRect rect = {column * SEAT_TILE + box.x0, row * SEAT_TILE + box.y0, box.x1 - box.x0,
+                       box.y1 - box.y0};
+
+    if (row != joiner->row) {
+        join_rows(joiner);
+        joiner->row = row;
+    }
+    if (joiner->rects->len > joiner->row_start) {
+        ViewerRect *last = &g_array_index(joiner->rects, ViewerRect, joiner->rects->len - 1);
+        if (last->x + last->width == rect.x && last->y == rect.y && last->height == rect.height) {
+            last->width += rect.width;
+            return;
+        }
+    }
+    g_array_append_val(joiner->rects, rect);
+}
+
+void tile_joiner_end(TileJoiner *joiner)
+{
+    join_rows(joiner);
+}

@@ -1,0 +1,69 @@
+/* What one client has of a screen, tile by tile: what it still lacks, what it has with losses, which version
+ * it has. Pure bookkeeping: no pixels, no descriptors, no clock of its own. */
+#pragma once
+
+#include "session/client/viewer.h"
+
+#define TILES_CALM_MS 250 /* a lossy tile without damage for so long is due to be sent exactly */
+
+/* A box inside a tile, px from the tile's corner; x1 == 0: empty. */
+typedef struct {
+    guint8 x0, y0, x1, y1;
+} TileBox;
+
+typedef struct {
+    TileBox exact;  /* lacks this, to be sent from the shadow */
+    TileBox motion; /* lacks this, the access unit that is being taken shows it */
+    guint32 sent;   /* version that the client has completely and exactly; 0: none */
+    guint32 lossy;  /* ms of the last lossy painting, 0: has no losses */
+} Tile;
+
+typedef struct {
+    guint width, height; /* px */
+    guint columns, rows;
+    Tile *tiles; /* row by row */
+} Tiles;
+
+/* Makes (or remakes) the state for a screen; everything is lacking. Free with tiles_clear(). */
+void tiles_reset(Tiles *tiles, guint width, guint height);
+void tiles_clear(Tiles *tiles);
+
+/* Notes that a rectangle (clipped here) has changed; with `motion` the access unit that is being taken shows
+ * it, else it is to be sent from the shadow. `forget`: the client must get it even where it has the version
+ * already. */
+void tiles_damage(Tiles *tiles, const ViewerRect *rect, gboolean motion, gboolean forget);
+
+/* An access unit for `region` is being taken at now_ms (never 0): appends to `rects` what it must paint, and
+ * marks that, or with paints_all the whole region, as lossy. What the tiles of the region lack is covered by
+ * it too. */
+void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
+                       GArray *rects);
+
+/* Turns up to `limit` lossy tiles that have been calm for TILES_CALM_MS into lacking ones; returns how many.
+ */
+guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit);
+
+/* In how many ms the next lossy tile is due: 0 now, -1 none is lossy. */
+gint tiles_calm_due(const Tiles *tiles, guint32 now_ms);
+
+/* Whether some tile lacks something. */
+gboolean tiles_lacking(const Tiles *tiles);
+
+static inline gboolean tile_box_empty(TileBox box)
+{
+    return box.x1 == 0;
+}
+
+/* A collector of tile boxes in row order that joins neighbours into few rectangles, which never overlap. */
+typedef struct {
+    GArray *rects;        /* of ViewerRect */
+    guint row;            /* tile row being collected */
+    guint row_start;      /* index of the first rectangle of that row */
+    guint previous_start; /* from here to row_start are those which the row may continue */
+} TileJoiner;
+
+void tile_joiner_start(TileJoiner *joiner, GArray *rects);
+/* Adds the box of the tile at column, row; tiles come row by row, left to right. */
+void tile_joiner_add(TileJoiner *joiner, guint column, guint row, TileBox box);
+/* Joins the last row; call once at the end. */
+void tile_joiner_end(TileJoiner *joiner);

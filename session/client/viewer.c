@@ -1,0 +1,506 @@
+/* The viewer: which of its feeds is shown, and what of it the client still lacks. Input stands in
+ * viewer_input.c. */
+#include "session/client/viewer_internal.h"
+
+#include "base/log.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define CALM_TILES_MAX 64 /* exact tiles in one update, so that fresh damage never waits behind them */
+#define CALM_TILES_BESIDE_UNIT 16
+#define TORN_RETRY_MS 5
+#define PAGES_KEPT (1u << 20) /* bytes of touched pages that are worth keeping between updates */
+#define DONE_GRACE_MS 300     /* for the master's own reason, or another link, to arrive */
+
+static guint32 now_ms(void)
+{
+    guint32 now = (guint32)(g_get_monotonic_time() / 1000);
+    return now == 0 ? 1 : now;
+}
+
+static void announce(Viewer *viewer)
+{
+    if (viewer->announced || !viewer->shown || !viewer->shown->shadow)
+        return;
+    viewer->announced = TRUE;
+    viewer->events->dirty(viewer, viewer->data);
+}
+
+static gboolean wake(gpointer data)
+{
+    Viewer *viewer = data;
+    viewer->wake_source = 0;
+    announce(viewer);
+    return G_SOURCE_REMOVE;
+}
+
+static void wake_in(Viewer *viewer, gint ms)
+{
+    if (viewer->wake_source)
+        g_source_remove(viewer->wake_source);
+    viewer->wake_source = ms < 0 ? 0 : g_timeout_add((guint)ms, wake, viewer);
+}
+
+void viewer_end(Viewer *viewer, EndReason reason, const char *text)
+{
+    if (viewer->ended)
+        return;
+    viewer->ended = TRUE;
+    viewer->events->ended(viewer, reason, text && *text ? text : end_reason_text(reason), viewer->data);
+}
+
+static gboolean done_for_good(gpointer data)
+{
+    Viewer *viewer = data;
+    viewer->done_source = 0;
+    viewer_end(viewer, END_DONE, NULL);
+    return G_SOURCE_REMOVE;
+}
+
+static void replay_state(Viewer *viewer)
+{
+    Feed *feed = viewer->shown;
+    if (feed->cursor_known)
+        feed->events->cursor(feed, viewer);
+    if (feed->leds_known)
+        feed->events->leds(feed, viewer);
+    feed->events->pointer_mode(feed, viewer);
+}
+
+static void feed_complete(Feed *feed, gpointer data)
+{
+    Viewer *viewer = data;
+    gboolean another = feed == viewer->pending;
+
+    if (another) {
+        Feed *old = viewer->shown;
+        viewer->shown = feed;
+        viewer->pending = NULL;
+        held_switched(&viewer->held);
+        feed_free(old);
+        if (viewer->done_source)
+            g_source_remove(viewer->done_source);
+        viewer->done_source = 0;
+    }
+    tiles_reset(&viewer->tiles, feed->shadow->width, feed->shadow->height);
+    viewer->events->switched(viewer, feed->shadow->width, feed->shadow->height, &feed->welcome, viewer->data);
+    if (another)
+        replay_state(viewer);
+    announce(viewer);
+}
+
+static void feed_frame(Feed *feed, gpointer data)
+{
+    Viewer *viewer = data;
+    if (feed == viewer->shown && (feed->damage->len || feed->overflow || feed->unit.length))
+        announce(viewer);
+    else
+        feed_give_credit(feed);
+}
+
+static void feed_cursor(Feed *feed, gpointer data)
+{
+    Viewer *viewer = data;
+    const FeedCursor *c = &feed->cursor;
+    if (feed == viewer->shown)
+        viewer->events->cursor(viewer, c->pixels ? g_bytes_get_data(c->pixels, NULL) : NULL, c->width,
+                               c->height, c->hot_x, c->hot_y, viewer->data);
+}
+
+static void feed_leds(Feed *feed, gpointer data)
+{
+    Viewer *viewer = data;
+    if (feed == viewer->shown)
+        viewer->events->leds(viewer, feed->leds, viewer->data);
+}
+
+static void feed_pointer_mode(Feed *feed, gpointer data)
+{
+    Viewer *viewer = data;
+    if (feed == viewer->shown)
+        viewer->events->pointer_mode(viewer, feed->absolute, viewer->data);
+}
+
+static void feed_login(Feed *feed, const SeatLogin *login, gpointer data)
+{
+    Viewer *viewer = data;
+    viewer->events->login(viewer, login->result, login->user, login->text, viewer->data);
+}
+
+/* A greeter gets what the client's protocol brought along; a seat never does. */
+static void feed_welcome(Feed *feed, gpointer data)
+{
+    Viewer *viewer = data;
+    if (!feed->welcome.greeter || !viewer->has_prefill)
+        return;
+    viewer->prefill.header.type = SEAT_PREFILL;
+    feed_send(feed, &viewer->prefill, sizeof viewer->prefill);
+    explicit_bzero(&viewer->prefill, sizeof viewer->prefill);
+    viewer->has_prefill = FALSE;
+}
+
+static gboolean close_is_final(const SeatClose *close)
+{
+    switch (close->reason) {
+    case END_TAKEN_OVER:
+    case END_REVOKED:
+    case END_KILLED:
+    case END_TIMEOUT:
+    case END_SHUTDOWN:
+    case END_LIMIT:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+static void feed_closed(Feed *feed, const SeatClose *close, gpointer data)
+{
+    Viewer *viewer = data;
+    gboolean shown = feed == viewer->shown;
+
+    log_info("%s link closed%s%s", shown ? "the shown" : "a pending", close ? ": " : "",
+             close ? close->text : "");
+    if (!shown) {
+        viewer->pending = NULL;
+        if (close && close_is_final(close) && !viewer->shown)
+            viewer_end(viewer, close->reason, close->text);
+        feed_free(feed);
+        return;
+    }
+    /* The picture stays until another link brings one. */
+    if (close && close_is_final(close))
+        viewer_end(viewer, close->reason, close->text);
+    else if (close && close->reason == END_DONE && !viewer->done_source)
+        viewer->done_source = g_timeout_add(DONE_GRACE_MS, done_for_good, viewer);
+}
+
+static const FeedEvents feed_events = {
+    .complete = feed_complete,
+    .frame = feed_frame,
+    .cursor = feed_cursor,
+    .leds = feed_leds,
+    .pointer_mode = feed_pointer_mode,
+    .login = feed_login,
+    .welcome = feed_welcome,
+    .closed = feed_closed,
+};
+
+static void subscribe(Viewer *viewer, Feed *feed)
+{
+    SeatSubscribe packet = {
+        .header.type = SEAT_SUBSCRIBE, .h264 = viewer->h264, .max_kbit_s = viewer->max_kbit_s};
+    feed_send(feed, &packet, sizeof packet);
+}
+
+static void greet(Viewer *viewer, int fd)
+{
+    SeatCredit credit = {.header.type = SEAT_CREDIT, .frames = 1};
+
+    feed_free(viewer->pending);
+    viewer->pending = feed_new(fd, &feed_events, viewer);
+    viewer->hello.header.type = SEAT_HELLO;
+    feed_send(viewer->pending, &viewer->hello, sizeof viewer->hello);
+    if (viewer->h264)
+        subscribe(viewer, viewer->pending);
+    feed_send(viewer->pending, &credit, sizeof credit);
+}
+
+void viewer_attach(Viewer *viewer, int fd, gboolean greeter)
+{
+    if (viewer->has_hello) {
+        greet(viewer, fd);
+        return;
+    }
+    if (viewer->waiting_fd >= 0)
+        close(viewer->waiting_fd);
+    viewer->waiting_fd = fd;
+}
+
+void viewer_hello(Viewer *viewer, const SeatHello *hello, const SeatPrefill *prefill)
+{
+    viewer->hello = *hello;
+    viewer->hello.version = SEAT_LINK_VERSION;
+    viewer->has_hello = TRUE;
+    if (prefill) {
+        viewer->prefill = *prefill;
+        viewer->has_prefill = TRUE;
+    }
+    if (viewer->waiting_fd >= 0)
+        greet(viewer, viewer->waiting_fd);
+    viewer->waiting_fd = -1;
+}
+
+void viewer_subscribe(Viewer *viewer, gboolean h264, guint max_kbit_s)
+{
+    if (viewer->h264 == h264 && viewer->max_kbit_s == max_kbit_s)
+        return;
+    viewer->h264 = h264;
+    viewer->max_kbit_s = max_kbit_s;
+    if (viewer->shown)
+        subscribe(viewer, viewer->shown);
+    if (viewer->pending)
+        subscribe(viewer, viewer->pending);
+}
+
+void viewer_units_paint_all(Viewer *viewer, gboolean paint_all)
+{
+    viewer->paint_all = paint_all;
+}
+
+/* Makes the private framebuffer fit the shadow. Untouched pages cost nothing. */
+static gboolean fit_copy(Viewer *viewer)
+{
+    const ShadowMap *shadow = viewer->shown->shadow;
+    gsize size = (gsize)shadow->stride * shadow->height;
+
+    viewer->copy_generation = shadow->generation;
+    if (viewer->copy && viewer->copy_size == size)
+        return TRUE;
+    if (viewer->copy)
+        munmap(viewer->copy, viewer->copy_size);
+    viewer->copy =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (viewer->copy == MAP_FAILED) {
+        viewer->copy = NULL;
+        return FALSE;
+    }
+    viewer->copy_size = size;
+    return TRUE;
+}
+
+/* Notes the frame's damage: inside the unit's region as the unit's work, around it as the shadow's. */
+static void fold_rect(Tiles *tiles, ViewerRect rect, const ViewerRect *region)
+{
+    guint x1 = rect.x + rect.width, y1 = rect.y + rect.height;
+    guint ix0 = 0, iy0 = 0, ix1 = 0, iy1 = 0;
+
+    if (region) {
+        ix0 = MAX(rect.x, region->x);
+        iy0 = MAX(rect.y, region->y);
+        ix1 = MIN(x1, region->x + region->width);
+        iy1 = MIN(y1, region->y + region->height);
+    }
+    if (ix0 >= ix1 || iy0 >= iy1) {
+        tiles_damage(tiles, &rect, FALSE, FALSE);
+        return;
+    }
+    tiles_damage(tiles, &(ViewerRect){ix0, iy0, ix1 - ix0, iy1 - iy0}, TRUE, FALSE);
+    const ViewerRect around[4] = {{rect.x, rect.y, rect.width, iy0 - rect.y},
+                                  {rect.x, iy1, rect.width, y1 - iy1},
+                                  {rect.x, iy0, ix0 - rect.x, iy1 - iy0},
+                                  {ix1, iy0, x1 - ix1, iy1 - iy0}};
+    for (guint i = 0; i < 4; i++)
+        tiles_damage(tiles, &around[i], FALSE, FALSE);
+}
+
+static void fold_damage(Viewer *viewer, const ViewerRect *region)
+{
+    Feed *feed = viewer->shown;
+
+    if (feed->overflow)
+        fold_rect(&viewer->tiles, (ViewerRect){0, 0, viewer->tiles.width, viewer->tiles.height}, region);
+    for (guint i = 0; i < feed->damage->len && !feed->overflow; i++)
+        fold_rect(&viewer->tiles, g_array_index(feed->damage, ViewerRect, i), region);
+    g_array_set_size(feed->damage, 0);
+    feed->overflow = FALSE;
+}
+
+/* The unit's bytes change hands: the feed may receive the next one while this one is being sent. */
+static void take_unit(Viewer *viewer, ViewerUpdate *update)
+{
+    Feed *feed = viewer->shown;
+    const SeatRect *r = &feed->unit.region;
+    ViewerRect region = {r->x, r->y, r->width, r->height};
+    GByteArray *bytes = feed->unit_bytes;
+
+    feed->unit_bytes = viewer->unit_bytes;
+    viewer->unit_bytes = bytes;
+    fold_damage(viewer, &region);
+    tiles_take_motion(&viewer->tiles, &region, viewer->paint_all, now_ms(), viewer->unit_rects);
+    update->unit = bytes->data;
+    update->unit_length = bytes->len;
+    update->unit_region = region;
+    update->unit_key = feed->unit.keyframe != 0;
+    update->unit_stream = feed->unit.stream;
+    update->unit_rects = (const ViewerRect *)viewer->unit_rects->data;
+    update->n_unit_rects = viewer->unit_rects->len;
+    feed->unit.length = 0;
+    viewer->counters.units++;
+}
+
+/* Copies what tiles lack; what is torn stays lacking. Returns whether something was torn. */
+static gboolean copy_tiles(Viewer *viewer)
+{
+    const ShadowMap *shadow = viewer->shown->shadow;
+    Tiles *tiles = &viewer->tiles;
+    gboolean torn = FALSE;
+    TileJoiner joiner;
+
+    tile_joiner_start(&joiner, viewer->rects);
+    for (guint row = 0; row < tiles->rows; row++)
+        for (guint column = 0; column < tiles->columns; column++) {
+            Tile *tile = &tiles->tiles[row * tiles->columns + column];
+            TileBox box = tile->exact;
+            guint32 version;
+            if (tile_box_empty(box))
+                continue;
+            ShadowCopy result = shadow_map_copy(shadow, column, row, box, tile->sent, viewer->copy, &version);
+            if (result == SHADOW_TORN) {
+                viewer->counters.torn++;
+                torn = TRUE;
+                continue;
+            }
+            tile->exact = (TileBox){0};
+            if (result == SHADOW_KNOWN)
+                continue;
+            gboolean whole = box.x0 == 0 && box.y0 == 0 &&
+                             box.x1 >= MIN(SEAT_TILE, tiles->width - column * SEAT_TILE) &&
+                             box.y1 >= MIN(SEAT_TILE, tiles->height - row * SEAT_TILE);
+            tile->sent = whole ? version : 0;
+            if (whole)
+                tile->lossy = 0;
+            viewer->touched += (gsize)(box.x1 - box.x0) * (box.y1 - box.y0) * 4;
+            tile_joiner_add(&joiner, column, row, box);
+        }
+    tile_joiner_end(&joiner);
+    return torn;
+}
+
+gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update)
+{
+    Feed *feed = viewer->shown;
+
+    *update = (ViewerUpdate){0};
+    viewer->announced = FALSE;
+    if (!feed || !feed->shadow || !fit_copy(viewer))
+        return FALSE;
+    g_array_set_size(viewer->rects, 0);
+    g_array_set_size(viewer->unit_rects, 0);
+    if (feed->unit.length && (lossless_only || !viewer->h264))
+        feed_drop_unit(feed);
+    if (feed->unit.length)
+        take_unit(viewer, update);
+    else
+        fold_damage(viewer, NULL);
+    if (viewer->h264 && !lossless_only && feed->unit_lost)
+        feed_ask_keyframe(feed);
+    tiles_take_calm(&viewer->tiles, now_ms(), update->unit ? CALM_TILES_BESIDE_UNIT : CALM_TILES_MAX);
+    gboolean torn = copy_tiles(viewer);
+    gint due = tiles_calm_due(&viewer->tiles, now_ms());
+    wake_in(viewer, torn && (due < 0 || due > TORN_RETRY_MS) ? TORN_RETRY_MS : due);
+
+    update->serial = feed->serial;
+    update->time_us = feed->time_us;
+    feed->time_us = 0;
+    update->picture = (ViewerPicture){viewer->tiles.width, viewer->tiles.height, feed->shadow->stride,
+                                      viewer->copy_generation, viewer->copy};
+    update->rects = (const ViewerRect *)viewer->rects->data;
+    update->n_rects = viewer->rects->len;
+    feed_give_credit(feed);
+    viewer->counters.frames++;
+    viewer->counters.rects += update->n_rects;
+    return update->unit != NULL || update->n_rects > 0;
+}
+
+void viewer_release(Viewer *viewer)
+{
+    if (viewer->touched < PAGES_KEPT)
+        return;
+    viewer->touched = 0;
+    if (viewer->copy)
+        madvise(viewer->copy, viewer->copy_size, MADV_DONTNEED);
+    if (viewer->shown && viewer->shown->shadow)
+        shadow_map_rest(viewer->shown->shadow);
+}
+
+void viewer_invalidate(Viewer *viewer, const ViewerRect *rect)
+{
+    ViewerRect all = {0, 0, viewer->tiles.width, viewer->tiles.height};
+    if (viewer->tiles.tiles)
+        tiles_damage(&viewer->tiles, rect ? rect : &all, FALSE, TRUE);
+    announce(viewer);
+}
+
+void viewer_need_keyframe(Viewer *viewer)
+{
+    if (!viewer->shown)
+        return;
+    feed_drop_unit(viewer->shown);
+    if (viewer->h264)
+        feed_ask_keyframe(viewer->shown);
+}
+
+void viewer_geometry(Viewer *viewer, guint *width, guint *height)
+{
+    *width = viewer->tiles.width;
+    *height = viewer->tiles.height;
+}
+
+ViewerCounters viewer_counters(const Viewer *viewer)
+{
+    return viewer->counters;
+}
+
+Viewer *viewer_new(const ViewerEvents *events, gpointer data)
+{
+    Viewer *viewer = g_new0(Viewer, 1);
+    viewer->events = events;
+    viewer->data = data;
+    viewer->waiting_fd = -1;
+    viewer->paint_all = TRUE;
+    viewer->rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
+    viewer->unit_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
+    viewer->unit_bytes = g_byte_array_new();
+    return viewer;
+}
+
+void viewer_free(Viewer *viewer)
+{
+    if (!viewer)
+        return;
+    wake_in(viewer, -1);
+    if (viewer->done_source)
+        g_source_remove(viewer->done_source);
+    feed_free(viewer->pending);
+    feed_free(viewer->shown);
+    if (viewer->waiting_fd >= 0)
+        close(viewer->waiting_fd);
+    if (viewer->copy)
+        munmap(viewer->copy, viewer->copy_size);
+    tiles_clear(&viewer->tiles);
+    g_array_unref(viewer->rects);
+    g_array_unref(viewer->unit_rects);
+    g_byte_array_unref(viewer->unit_bytes);
+    explicit_bzero(&viewer->prefill, sizeof viewer->prefill);
+    g_free(viewer);
+}
+
+static void lifeline_client(const LifelineClient *client, int fd, gpointer data)
+{
+    Viewer *viewer = data;
+    viewer->events->client(viewer, client, fd, viewer->data);
+}
+
+static void lifeline_seat_link(const LifelineSeatLink *link, int fd, gpointer data)
+{
+    viewer_attach(data, fd, link->peer_kind == KIND_GREETER);
+}
+
+static void lifeline_end(EndReason reason, const char *text, gpointer data)
+{
+    viewer_end(data, reason, text);
+}
+
+static const LifelineEvents lifeline_events = {
+    .client = lifeline_client, .seat_link = lifeline_seat_link, .end = lifeline_end};
+
+Viewer *viewer_start(int argc, char *argv[], char *envp[], ProcessKind kind, const ViewerEvents *events,
+                     gpointer data, LifelineStart *start, int *descriptors, guint *count)
+{
+    Viewer *viewer = viewer_new(events, data);
+    lifeline_start(argc, argv, envp, kind, &lifeline_events, viewer, start, descriptors, count);
+    return viewer;
+}

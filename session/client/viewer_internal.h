@@ -1,0 +1,31 @@
+/* The viewer's insides, for viewer.c and viewer_input.c only. */
+#pragma once
+
+#include "session/client/feed.h"
+#include "session/client/held.h"
+#include "session/client/viewer_private.h"
+
+struct Viewer {
+    const ViewerEvents *events;
+    gpointer data;
+    Feed *shown;    /* what the person sees; its link may be closed */
+    Feed *pending;  /* at most one: shown from its first complete frame on */
+    int waiting_fd; /* a link that came before the hello, -1 none */
+    SeatHello hello;
+    SeatPrefill prefill;
+    gboolean has_hello, has_prefill;
+    gboolean h264, paint_all;
+    guint max_kbit_s;
+    gboolean announced; /* dirty was called, nothing taken since */
+    gboolean ended;
+    guint wake_source, done_source;
+    Tiles tiles;
+    Held held;
+    guint8 *copy; /* the private framebuffer */
+    gsize copy_size;
+    guint32 copy_generation;
+    gsize touched;              /* bytes copied since pages were let go */
+    GArray *rects, *unit_rects; /* of ViewerRect, of the update that was taken last */
+    GByteArray *unit_bytes;
+    ViewerCounters counters;
+};
