@@ -54,13 +54,12 @@ typedef struct {
     char *actor, *action, *object, *result, *address;
 } StoreAudit;
 
-/* Which rights ended. Connection rows are closed, tickets and web sessions deleted already; the processes
- * still live: end them, and only then give the lease back (I1, I8). */
+/* Which rights ended. Connection rows are closed, tickets and web sessions deleted already; the processes still live:
+ * end them, and only then give the leases back (I1, I8). */
 typedef struct {
-    char *user;             /* all that he holds is void, greeters included; NULL: only what is listed */
-    char *desktop;          /* nobody may stay on it; NULL: only what is listed */
-    GPtrArray *connections; /* of StoreConnection, never NULL */
-    gint64 web_session;     /* 0, or the one whose connections are listed */
+    char *user;             /* greeters at which he is logged in are void as well; NULL: none */
+    GPtrArray *connections; /* of StoreConnection: end these clients; never NULL */
+    GPtrArray *leases;      /* of char *: desktops whose lease is to be given back when nobody is on them; never NULL */
 } StoreRevoked;
 
 void store_user_free(StoreUser *user);
