@@ -1,0 +1,187 @@
+/* The sockets that outlive broker, gate and web: clients' listeners and the admin socket. */
+#include "base/log.h"
+#include "broker/fernwerkd/master.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 512
+
+typedef union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} Address;
+
+static socklen_t fill_address(Address *address, const char *host, guint16 port, gboolean v6)
+{
+    memset(address, 0, sizeof *address);
+    if (v6) {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons(port);
+        inet_pton(AF_INET6, host, &address->v6.sin6_addr);
+        return sizeof address->v6;
+    }
+    address->v4.sin_family = AF_INET;
+    address->v4.sin_port = htons(port);
+    inet_pton(AF_INET, host, &address->v4.sin_addr);
+    return sizeof address->v4;
+}
+
+static int open_one(const Endpoint *endpoint)
+{
+    gboolean all = strcmp(endpoint->host, "*") == 0, v6 = all || strchr(endpoint->host, ':');
+    int zero = 0, one = 1;
+    Address address;
+    int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 && all) { /* a kernel without IPv6 */
+        v6 = FALSE;
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
+    if (fd < 0)
+        return -1;
+    socklen_t length = fill_address(&address, all ? (v6 ? "::" : "0.0.0.0") : endpoint->host, endpoint->port, v6);
+    if (v6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, all ? &zero : &one, sizeof one);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, &address.any, length) < 0 || listen(fd, BACKLOG) < 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+static char *name_of(const Endpoint *endpoint, int fd)
+{
+    Address address;
+    socklen_t length = sizeof address;
+    guint port = endpoint->port;
+    if (getsockname(fd, &address.any, &length) == 0)
+        port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    return g_strdup_printf(strchr(endpoint->host, ':') ? "[%s]:%u" : "%s:%u", endpoint->host, port);
+}
+
+static gboolean open_key(Master *m, const char *key, ClientProtocol protocol, guint limit, GError **error)
+{
+    g_autoptr(GPtrArray) list = config_endpoints(config_string(m->config, key), error);
+    if (!list)
+        return FALSE;
+    if (list->len > limit) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: at most %u addresses are possible", key, limit);
+        return FALSE;
+    }
+    for (guint i = 0; i < list->len; i++) {
+        const Endpoint *endpoint = list->pdata[i];
+        int fd = open_one(endpoint);
+        if (fd < 0) {
+            int code = errno;
+            const char *advice = code == EADDRINUSE ? ": another program listens there; stop it or change the key"
+                                 : code == EADDRNOTAVAIL ? ": this machine has no such address; change the key"
+                                                         : "";
+            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "%s: cannot listen on %s port %u: %s%s", key,
+                        endpoint->host, endpoint->port, g_strerror(code), advice);
+            return FALSE;
+        }
+        m->listeners[m->listener_count++] = (Listener){protocol, fd, name_of(endpoint, fd)};
+    }
+    return TRUE;
+}
+
+static gboolean admin_socket_is_alive(const struct sockaddr_un *address)
+{
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    gboolean alive = connect(probe, (const struct sockaddr *)address, sizeof *address) == 0;
+    close(probe);
+    return alive;
+}
+
+static gboolean open_admin_socket(Master *m, GError **error)
+{
+    const char *path = config_string(m->config, "fernwerk.admin_socket");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "fernwerk.admin_socket: the path %s is too long (107 bytes)",
+                    path);
+        return FALSE;
+    }
+    strcpy(address.sun_path, path);
+    if (admin_socket_is_alive(&address)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                    "fernwerk.admin_socket: another instance answers at %s; give this one a path of its own", path);
+        return FALSE;
+    }
+    g_mkdir_with_parents(folder, 0755);
+    unlink(path);
+    m->admin_listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    mode_t mask = umask(0177);
+    int bound = bind(m->admin_listener, (struct sockaddr *)&address, sizeof address);
+    umask(mask);
+    if (bound < 0 || chown(path, 0, m->settings.admin_gid) < 0 || chmod(path, 0660) < 0 ||
+        listen(m->admin_listener, 64) < 0) {
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make the admin socket %s: %s", path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean listeners_open(Master *m, GError **error)
+{
+    return open_key(m, "listen.rdp", CLIENT_RDP, 4, error) && open_key(m, "listen.vnc", CLIENT_VNC, 4, error) &&
+           open_key(m, "listen.https", CLIENT_WEB, 1, error) && open_admin_socket(m, error);
+}
+
+gboolean listeners_publish(Master *m, GError **error)
+{
+    static const char *const names[] = {[CLIENT_RDP] = "rdp", [CLIENT_VNC] = "vnc", [CLIENT_WEB] = "https"};
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *path = g_build_filename(config_string(m->config, "fernwerk.run_dir"), "ready", NULL);
+    g_string_append_printf(text, "pid=%d\n", (int)getpid());
+    for (guint i = 0; i < m->listener_count; i++)
+        g_string_append_printf(text, "%s=%s\n", names[m->listeners[i].protocol], m->listeners[i].name);
+    return g_file_set_contents_full(path, text->str, (gssize)text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
+}
+
+void listeners_close(Master *m)
+{
+    g_autofree char *path = g_build_filename(config_string(m->config, "fernwerk.run_dir"), "ready", NULL);
+    g_unlink(path);
+    for (guint i = 0; i < m->listener_count; i++) {
+        close(m->listeners[i].fd);
+        g_free(m->listeners[i].name);
+    }
+    m->listener_count = 0;
+    if (m->admin_listener >= 0) {
+        close(m->admin_listener);
+        g_unlink(config_string(m->config, "fernwerk.admin_socket"));
+        m->admin_listener = -1;
+    }
+}
+
+void notify_service_manager(const char *state)
+{
+    const char *path = g_getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof address.sun_path)
+        return;
+    strcpy(address.sun_path, path);
+    if (*path == '@')
+        address.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
+                         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
+        log_warning("cannot tell the service manager \"%s\": %s", state, g_strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}

@@ -1,0 +1,299 @@
+/* The table of living processes: heartbeats, deadlines, deaths and what follows from them. */
+#include "base/lifeline.h"
+#include "base/log.h"
+#include "broker/fernwerkd/master.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_LAST_MS 5000
+#define LIVED_LONG_US (10 * G_USEC_PER_SEC)
+#define TICK_US 250000
+#define LATE_US 500000
+#define TLS_POLL_US (5 * G_USEC_PER_SEC)
+#define BEATS_UNTIL_UP 2 /* the first comes before the program has loaded its libraries */
+
+Process *process_find(Master *m, ProcessId id)
+{
+    return g_hash_table_lookup(m->processes, &id);
+}
+
+gboolean kind_is_client(ProcessKind kind)
+{
+    return kind == KIND_RDP || kind == KIND_VNC;
+}
+
+/* A copy of the table's values: what is done to one process may end others. */
+static GPtrArray *all_processes(Master *m)
+{
+    GPtrArray *list = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer process;
+    g_hash_table_iter_init(&iter, m->processes);
+    while (g_hash_table_iter_next(&iter, NULL, &process))
+        g_ptr_array_add(list, process);
+    return list;
+}
+
+guint process_count(Master *m, ProcessKind kind, gboolean used)
+{
+    g_autoptr(GPtrArray) list = all_processes(m);
+    guint count = 0;
+    for (guint i = 0; i < list->len; i++) {
+        const Process *process = list->pdata[i];
+        count += process->kind == kind && process->used == used && (used || !process->ending);
+    }
+    return count;
+}
+
+void process_kill(Process *process)
+{
+    process->ending = TRUE;
+    pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+}
+
+void process_end(Process *process, EndReason reason, const char *text)
+{
+    LifelineEnd end = {.header = {.type = LIFELINE_END, .size = sizeof end}, .reason = reason};
+    Process *seat = kind_is_client(process->kind) ? process_find(process->master, process->at) : NULL;
+
+    if (process->ending)
+        return;
+    process->reason = reason;
+    if (!process->used) {
+        process_kill(process);
+        return;
+    }
+    process->ending = TRUE;
+    if (seat && seat->kind == KIND_SEAT) {
+        LifelineUnlink unlink = {.header = {.type = LIFELINE_UNLINK, .size = sizeof unlink}, .peer = process->id};
+        packet_link_send(seat->lifeline, &unlink, sizeof unlink, NULL, 0);
+    }
+    g_strlcpy(end.text, text && *text ? text : end_reason_text(reason), sizeof end.text);
+    packet_link_send(process->lifeline, &end, sizeof end, NULL, 0);
+    process->kill_at_us = g_get_monotonic_time() + END_MESSAGE_MS * 1000;
+}
+
+static gboolean is_service(ProcessKind kind)
+{
+    return kind == KIND_BROKER || kind == KIND_GATE || kind == KIND_WEB;
+}
+
+static void bump_backoff(Master *m, ProcessKind kind, gboolean lived_long)
+{
+    Backoff *backoff = &m->backoff[kind];
+    backoff->delay_ms = lived_long || !backoff->delay_ms ? BACKOFF_FIRST_MS : MIN(backoff->delay_ms * 2, BACKOFF_LAST_MS);
+    backoff->not_before_us = g_get_monotonic_time() + backoff->delay_ms * 1000;
+}
+
+static void log_end(const Process *process, int status)
+{
+    const char *name = process_kind_name(process->kind);
+    if (WIFSIGNALED(status) && !process->ending)
+        log_warning("%s %d died of signal %d (%s)", name, process->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+        log_warning("%s %d ended with code %d", name, process->pid, WEXITSTATUS(status));
+    else
+        log_debug("%s %d has ended", name, process->pid);
+}
+
+/* The process is dead and no longer in the table. */
+static void follow_up(Process *process)
+{
+    Master *m = process->master;
+    g_autoptr(GPtrArray) others = all_processes(m);
+
+    if (process->kind == KIND_BROKER)
+        m->broker_ready = FALSE;
+    for (guint i = 0; i < others->len; i++) {
+        Process *other = others->pdata[i];
+        if (process->kind == KIND_BROKER)
+            other->announced = FALSE;
+        if (other->kind == KIND_GREETER && other->client == process->id)
+            process_kill(other);
+        if (other->at == process->id) {
+            other->at = 0;
+            if (process->kind == KIND_GREETER && !process->kill_at_us && !other->ending && !m->shutdown_at_us &&
+                arrival_give_greeter(other) != 0)
+                process_end(other, END_FAULT, NULL);
+        }
+    }
+}
+
+static void shutdown_second_half(Master *m)
+{
+    g_autoptr(GPtrArray) list = all_processes(m);
+    for (guint i = 0; i < list->len; i++)
+        if (kind_is_client(((Process *)list->pdata[i])->kind))
+            return;
+    for (guint i = 0; i < list->len; i++) {
+        Process *process = list->pdata[i];
+        if (process->ending)
+            continue;
+        process_end(process, END_SHUTDOWN, NULL);
+        process->kill_at_us = m->shutdown_at_us + SHUTDOWN_MS * 1000;
+    }
+    if (list->len == 0)
+        g_main_loop_quit(m->loop);
+}
+
+static gboolean process_ended(gint fd, GIOCondition condition, gpointer data)
+{
+    Process *process = data;
+    Master *m = process->master;
+    gint64 lived = g_get_monotonic_time() - process->started_us;
+    int status = 0;
+
+    kill(-process->pid, SIGKILL); /* its children, while the dead leader still holds the group's number */
+    while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    process->pid_watch = 0;
+    g_hash_table_steal(m->processes, &process->id);
+    log_end(process, status);
+    if ((is_service(process->kind) || !process->used) && !process->kill_at_us && process->reason == END_DONE)
+        bump_backoff(m, process->kind, lived > LIVED_LONG_US);
+    broker_tell_gone(process, status);
+    follow_up(process);
+    process_free(process);
+    if (m->shutdown_at_us)
+        shutdown_second_half(m);
+    return G_SOURCE_REMOVE;
+}
+
+void process_watch(Process *process)
+{
+    process->used = is_service(process->kind);
+    process->pid_watch = g_unix_fd_add(process->pidfd, G_IO_IN, process_ended, process);
+}
+
+static gboolean listens(Master *m, gboolean rdp, gboolean vnc, gboolean web)
+{
+    for (guint i = 0; i < m->listener_count; i++) {
+        ClientProtocol protocol = m->listeners[i].protocol;
+        if ((rdp && protocol == CLIENT_RDP) || (vnc && protocol == CLIENT_VNC) || (web && protocol == CLIENT_WEB))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void keep(Master *m, ProcessKind kind, gint64 wanted)
+{
+    g_autoptr(GError) error = NULL;
+    if (g_get_monotonic_time() < m->backoff[kind].not_before_us ||
+        process_count(m, kind, is_service(kind)) >= wanted)
+        return;
+    if (!process_spawn(m, kind, &error)) {
+        log_error("%s", error->message);
+        bump_backoff(m, kind, FALSE);
+    }
+}
+
+void processes_replenish(Master *m)
+{
+    if (m->shutdown_at_us)
+        return;
+    keep(m, KIND_BROKER, 1);
+    keep(m, KIND_GATE, listens(m, TRUE, TRUE, FALSE));
+    keep(m, KIND_WEB, listens(m, FALSE, FALSE, TRUE));
+    keep(m, KIND_RDP, listens(m, TRUE, FALSE, FALSE) ? config_integer(m->config, "limits.warm_rdp") : 0);
+    keep(m, KIND_VNC, listens(m, FALSE, TRUE, TRUE) ? config_integer(m->config, "limits.warm_vnc") : 0);
+    keep(m, KIND_GREETER, listens(m, TRUE, TRUE, TRUE) ? config_integer(m->config, "limits.warm_greeter") : 0);
+}
+
+static void check_heartbeat(Process *process, gint64 now)
+{
+    Config *config = process->master->config;
+    guint64 beats;
+    if (read(process->heartbeat, &beats, sizeof beats) == sizeof beats) {
+        process->beats = (guint)MIN(process->beats + beats, 1000u);
+        process->last_beat_us = now;
+    }
+    const char *key = process->beats < BEATS_UNTIL_UP  ? "limits.start_heartbeat_ms"
+                      : process->kind == KIND_SEAT ? "limits.seat_heartbeat_ms"
+                                                   : "limits.heartbeat_ms";
+    if (process->ending || now - process->last_beat_us <= config_integer(config, key) * 1000)
+        return;
+    log_warning("%s %d does not answer and is killed", process_kind_name(process->kind), process->pid);
+    process_kill(process);
+}
+
+static void check_deadlines(Process *process, gint64 now)
+{
+    if (process->kill_at_us && now >= process->kill_at_us) {
+        process_kill(process);
+    } else if (process->login_by_us && now >= process->login_by_us && !process->ending) {
+        log_info("%s %d from %s: nobody logged in in time", process_kind_name(process->kind), process->pid,
+                 process->address);
+        process_end(process, END_TIMEOUT, NULL);
+    }
+}
+
+static gboolean is_up(Master *m, ProcessKind kind)
+{
+    g_autoptr(GPtrArray) list = all_processes(m);
+    for (guint i = 0; i < list->len; i++) {
+        const Process *process = list->pdata[i];
+        if (process->kind == kind && process->beats >= BEATS_UNTIL_UP)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void check_ready(Master *m)
+{
+    g_autoptr(GError) error = NULL;
+    if (m->ready || !m->broker_ready || (listens(m, TRUE, TRUE, FALSE) && !is_up(m, KIND_GATE)) ||
+        (listens(m, FALSE, FALSE, TRUE) && !is_up(m, KIND_WEB)))
+        return;
+    m->ready = TRUE;
+    if (!listeners_publish(m, &error))
+        log_error("%s", error->message);
+    notify_service_manager("READY=1");
+    for (guint i = 0; i < m->listener_count; i++)
+        log_info("ready on %s", m->listeners[i].name);
+}
+
+gboolean processes_tick(gpointer data)
+{
+    Master *m = data;
+    gint64 now = g_get_monotonic_time(), late = m->last_tick_us ? now - m->last_tick_us - TICK_US : 0;
+    g_autoptr(GPtrArray) list = all_processes(m);
+
+    m->last_tick_us = now;
+    for (guint i = 0; i < list->len; i++) {
+        Process *process = list->pdata[i];
+        if (late > LATE_US) /* we were held up ourselves (suspend, overload): nobody else is to blame */
+            process->last_beat_us += late;
+        check_heartbeat(process, now);
+        check_deadlines(process, now);
+    }
+    processes_replenish(m);
+    if (!m->shutdown_at_us)
+        check_ready(m);
+    if (now - m->tls_checked_us >= TLS_POLL_US) {
+        m->tls_checked_us = now;
+        tls_poll(m, FALSE);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+void processes_shutdown(Master *m)
+{
+    g_autoptr(GPtrArray) list = all_processes(m);
+    gboolean again = m->shutdown_at_us != 0;
+    m->shutdown_at_us = g_get_monotonic_time();
+    for (guint i = 0; i < list->len; i++) {
+        Process *process = list->pdata[i];
+        if (again || process->kind == KIND_GATE || !process->used)
+            process_kill(process);
+        else if (kind_is_client(process->kind))
+            process_end(process, END_SHUTDOWN, NULL);
+    }
+    shutdown_second_half(m);
+}
