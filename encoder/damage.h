@@ -1,0 +1,34 @@
+/* Damage as a map of tiles, each with the rectangle inside it that changed: bounded however much comes in. */
+#pragma once
+
+#include "base/proto/seat_link.h"
+
+typedef struct Damage Damage;
+
+/* For a picture of width x height px (1 .. SEAT_WIDTH_MAX). Starts empty. Free with damage_free(). No locking: one
+ * thread at a time. */
+Damage *damage_new(guint width, guint height);
+void damage_free(Damage *damage);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Damage, damage_free)
+
+/* Adds a rectangle in px; what lies outside the picture is cut off. */
+void damage_add(Damage *damage, gint x, gint y, gint width, gint height);
+void damage_add_all(Damage *damage);
+/* Adds another map of the same size. */
+void damage_add_map(Damage *damage, const Damage *other);
+/* Adds what one tile of another map of the same size holds. */
+void damage_add_tile(Damage *damage, const Damage *other, guint tile);
+void damage_clear(Damage *damage);
+void damage_clear_tile(Damage *damage, guint tile);
+
+gboolean damage_is_empty(const Damage *damage);
+/* Pixels inside the tiles' rectangles. */
+guint64 damage_area(const Damage *damage);
+
+/* Tiles are numbered row by row. */
+guint damage_tiles(const Damage *damage);
+gboolean damage_has_tile(const Damage *damage, guint tile);
+
+/* Writes the map as non-overlapping rectangles, neighbours merged, at most SEAT_RECTS_MAX: more are made coarser, never
+ * dropped. Returns how many. */
+guint damage_rects(const Damage *damage, SeatRect rects[SEAT_RECTS_MAX]);

@@ -1,0 +1,95 @@
+/* What the host's files share. Not for others. */
+#pragma once
+
+#include "base/packet.h"
+#include "encoder/classify.h"
+#include "encoder/ring.h"
+#include "encoder/shadow.h"
+#include "session/seat/host.h"
+#include "session/seat/stream.h"
+
+#define HOST_KEYSYMS_HELD 16
+#define HOST_CREDITS_MAX 8
+
+typedef struct {
+    SeatHost *host;
+    PacketLink *link; /* NULL once it has left */
+    ProcessId peer;
+    gboolean view_only;
+    ProcessRecord record;
+    SeatHello hello;
+    gboolean greeted, prefilled;
+
+    /* input that it holds down, and its budget */
+    guint8 keys[256 / 8];
+    guint32 keysyms[HOST_KEYSYMS_HELD];
+    guint buttons;
+    gint x, y; /* px, last absolute position */
+    gboolean relative;
+    guint contacts; /* bit per touch contact */
+    double budget;  /* packets */
+    gint64 budget_us;
+
+    /* picture */
+    guint credits;
+    gint64 starved_us; /* monotonic time since when it has had no credit, 0: it has */
+    gboolean complete_due;
+    guint64 serial;
+    Damage *pending;  /* changed and not sent */
+    Damage *encoding; /* sent as soon as the unit is there; empty when it takes no part */
+    gboolean takes_part, encoding_complete;
+    Damage *lossy;   /* shown by units only */
+    Damage *refresh; /* to be sent exact now that motion has ended */
+    gboolean wants_h264, synced; /* synced: its decoder follows the stream */
+    guint max_kbit_s;
+    gboolean cursor_due, shape_due;
+} HostClient;
+
+struct SeatHost {
+    gboolean greeter;
+    const SeatHostEvents *events;
+    gpointer data;
+    GPtrArray *clients; /* of HostClient */
+    Shadow *shadow;
+    gboolean filled; /* something has been drawn into it */
+    guint32 generation;
+    Ring *ring;
+    Damage *changed; /* scratch */
+    Classifier *classifier;
+    gint64 changed_us;
+    gboolean wanted; /* what seat_host_wants() said last */
+
+    HostStream *stream;
+    gboolean encoding;
+    Damage *unencoded; /* changed since the encoder's last picture */
+    gint64 keyframe_us, unit_us;
+    guint refresh_timer;
+    guint starve_timer;
+
+    int cursor_fd; /* sealed memory with the shape, or -1 */
+    SeatCursor cursor;
+    guint leds;
+    gboolean absolute;
+};
+
+/* host.c */
+HostClient *host_client_find(const SeatHost *host, ProcessId peer);
+/* Drops it: releases what it holds, tells it the reason, calls `left`. The memory lives until the caller's reference
+ * (host_client_ref) is gone. */
+void host_client_leave(HostClient *client, EndReason reason, const char *text);
+HostClient *host_client_ref(HostClient *client);
+void host_client_unref(HostClient *client);
+void host_client_send_cursor(HostClient *client);
+
+/* host_input.c */
+void host_input_received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,
+                         gpointer client);
+void host_input_release(HostClient *client);
+
+/* host_frames.c */
+void host_frames_announce(HostClient *client); /* sends SEAT_BUFFER and owes it a complete frame */
+void host_frames_resized(SeatHost *host);
+void host_frames_pump(SeatHost *host);
+void host_frames_demand(SeatHost *host); /* subscriptions have changed */
+void host_frames_client_clear(HostClient *client);
+void host_frames_attach_stream(SeatHost *host);
