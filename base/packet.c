@@ -83,14 +83,15 @@ PacketResult packet_receive(int fd, void *buffer, gsize capacity, gsize *length,
     struct iovec iov = {.iov_base = buffer, .iov_len = capacity};
     struct msghdr message = {
         .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    gboolean surplus = FALSE;
+    gboolean surplus = FALSE, reset = FALSE;
     ssize_t n;
 
     *length = 0;
     *count = 0;
+    /* A peer that closes before it has read everything leaves one ECONNRESET in front of its own last packets. */
     do {
         n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (n < 0 && errno == EINTR);
+    } while (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset && (reset = TRUE))));
     if (n < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK)
             return PACKET_AGAIN;
@@ -200,7 +201,8 @@ static PacketResult link_flush(PacketLink *link)
 static PacketResult link_read(PacketLink *link)
 {
     g_autofree char *buffer = g_malloc(link->packet_max);
-    for (guint turn = 0; turn < PACKETS_A_TURN && !link->freed && !link->dead; turn++) {
+    /* Also when sending has failed already: the peer's last words tell why. */
+    for (guint turn = 0; turn < PACKETS_A_TURN && !link->freed; turn++) {
         int descriptors[DESCRIPTORS_MAX];
         guint count;
         gsize length;

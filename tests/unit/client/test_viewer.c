@@ -1,0 +1,461 @@
+/* The viewer against a seat by hand, over a real socket pair. */
+#include "session/client/tiles.h"
+#include "session/client/viewer_private.h"
+#include "tests/unit/client/fake_seat.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct {
+    guint switched, dirty, cursors, ended, logins;
+    guint width, height;
+    gboolean greeter;
+    EndReason reason;
+    guint32 leds;
+} saw;
+static Viewer *viewer;
+static FakeSeat seat, other;
+
+static void on_switched(Viewer *v, guint width, guint height, const SeatWelcome *welcome, gpointer data)
+{
+    saw.switched++;
+    saw.width = width;
+    saw.height = height;
+    saw.greeter = welcome->greeter != 0;
+}
+
+static void on_dirty(Viewer *v, gpointer data)
+{
+    saw.dirty++;
+}
+
+static void on_cursor(Viewer *v, const guint8 *pixels, guint w, guint h, guint hx, guint hy, gpointer data)
+{
+    saw.cursors++;
+}
+
+static void on_leds(Viewer *v, guint32 mask, gpointer data)
+{
+    saw.leds = mask;
+}
+
+static void on_mode(Viewer *v, gboolean absolute, gpointer data)
+{
+}
+
+static void on_login(Viewer *v, SeatLoginResult result, const char *user, const char *text, gpointer data)
+{
+    saw.logins++;
+}
+
+static void on_ended(Viewer *v, EndReason reason, const char *text, gpointer data)
+{
+    ck_assert_uint_gt(strlen(text), 0);
+    saw.ended++;
+    saw.reason = reason;
+}
+
+static const ViewerEvents events = {.switched = on_switched,
+                                    .dirty = on_dirty,
+                                    .cursor = on_cursor,
+                                    .leds = on_leds,
+                                    .pointer_mode = on_mode,
+                                    .login = on_login,
+                                    .ended = on_ended};
+
+static void turn(void)
+{
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+}
+
+static void turn_for(guint ms)
+{
+    gint64 end = g_get_monotonic_time() + ms * 1000;
+    while (g_get_monotonic_time() < end) {
+        turn();
+        g_usleep(1000);
+    }
+}
+
+static void setup(void)
+{
+    SeatHello hello = {.protocol = SEAT_PROTOCOL_RDP, .heads = 1, .size = {1024, 768, 100, 0, 0, 0, 0}};
+    SeatPrefill prefill = {.user = "alice", .password = "secret"};
+    memset(&saw, 0, sizeof saw);
+    other.fd = -1;
+    viewer = viewer_new(&events, NULL);
+    viewer_hello(viewer, &hello, &prefill);
+    viewer_attach(viewer, fake_seat_open(&seat), TRUE);
+}
+
+static void teardown(void)
+{
+    fake_seat_close(&seat);
+    fake_seat_close(&other);
+    viewer_free(viewer);
+}
+
+static int memfd_of(off_t size)
+{
+    int fd = memfd_create("small", MFD_CLOEXEC);
+    ck_assert_int_eq(ftruncate(fd, size), 0);
+    return fd;
+}
+
+/* Up to the first picture, taken. */
+static void show(FakeSeat *s, gboolean greeter, guint width, guint height)
+{
+    ViewerUpdate update;
+    fake_seat_welcome(s, greeter);
+    fake_seat_buffer(s, width, height);
+    fake_seat_frame(s, TRUE, NULL, 0, NULL);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.n_rects, 1);
+    viewer_release(viewer);
+}
+
+START_TEST(the_first_complete_frame_shows_the_whole_picture_exactly)
+{
+    ViewerUpdate update;
+    SeatHello hello;
+    fake_seat_welcome(&seat, TRUE);
+    fake_seat_buffer(&seat, 200, 100);
+    turn();
+    ck_assert(fake_seat_receive(&seat, SEAT_HELLO, &hello, sizeof hello));
+    ck_assert_uint_eq(hello.version, SEAT_LINK_VERSION);
+    ck_assert_uint_eq(saw.switched, 0);
+    fake_seat_frame(&seat, TRUE, NULL, 0, NULL);
+    turn();
+    ck_assert_uint_eq(saw.switched, 1);
+    ck_assert_uint_eq(saw.dirty, 1);
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.n_rects, 1);
+    ck_assert_uint_eq(update.rects[0].width, 200);
+    ck_assert_uint_eq(update.rects[0].height, 100);
+    for (guint y = 0; y < 100; y++)
+        ck_assert_int_eq(
+            memcmp(update.picture.pixels + y * update.picture.stride, seat.pixels + y * 200, 800), 0);
+    ck_assert(!viewer_take(viewer, FALSE, &update));
+}
+END_TEST
+
+START_TEST(a_greeter_gets_the_prefill_once_and_a_seat_never)
+{
+    SeatPrefill prefill;
+    SeatHello hello;
+    fake_seat_welcome(&seat, TRUE);
+    turn();
+    ck_assert(fake_seat_receive(&seat, SEAT_PREFILL, &prefill, sizeof prefill));
+    ck_assert_str_eq(prefill.password, "secret");
+    viewer_attach(viewer, fake_seat_open(&other), TRUE);
+    fake_seat_welcome(&other, TRUE);
+    turn();
+    ck_assert(fake_seat_receive(&other, SEAT_HELLO, &hello, sizeof hello));
+    ck_assert(!fake_seat_receive(&other, SEAT_PREFILL, &prefill, sizeof prefill));
+}
+END_TEST
+
+START_TEST(a_seat_gets_no_prefill)
+{
+    SeatPrefill prefill;
+    fake_seat_welcome(&seat, FALSE);
+    turn();
+    ck_assert(!fake_seat_receive(&seat, SEAT_PREFILL, &prefill, sizeof prefill));
+}
+END_TEST
+
+START_TEST(every_taken_frame_gives_one_credit_back)
+{
+    SeatCredit credit;
+    SeatRect rect = {10, 10, 20, 20, 0, 0};
+    ViewerUpdate update;
+    show(&seat, FALSE, 200, 100);
+    ck_assert(fake_seat_receive(&seat, SEAT_CREDIT, &credit, sizeof credit));
+    ck_assert_uint_eq(credit.frames, 1);
+    ck_assert(fake_seat_receive(&seat, SEAT_CREDIT, &credit, sizeof credit));
+    ck_assert_uint_eq(credit.frames, 1);
+    seat.versions[0] += 2;
+    fake_seat_frame(&seat, FALSE, &rect, 1, NULL);
+    turn();
+    ck_assert(!fake_seat_receive(&seat, SEAT_CREDIT, &credit, sizeof credit));
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert(fake_seat_receive(&seat, SEAT_CREDIT, &credit, sizeof credit));
+    ck_assert_uint_eq(credit.frames, 1);
+}
+END_TEST
+
+START_TEST(damage_is_sent_as_small_as_it_is)
+{
+    SeatRect rects[] = {{10, 10, 20, 20, 0, 0}, {100, 70, 64, 10, 0, 0}};
+    ViewerUpdate update;
+    show(&seat, FALSE, 200, 100);
+    seat.pixels[10 * 200 + 10] = 0xff123456;
+    seat.versions[0] += 2;
+    fake_seat_frame(&seat, FALSE, rects, 2, NULL);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.n_rects, 1); /* the second one's tiles have the version that was sent already */
+    ck_assert_uint_eq(update.rects[0].x, 10);
+    ck_assert_uint_eq(update.rects[0].width, 20);
+    ck_assert_uint_eq(*(guint32 *)(update.picture.pixels + 10 * update.picture.stride + 40), 0xff123456);
+}
+END_TEST
+
+START_TEST(a_tile_that_is_being_written_is_sent_later)
+{
+    SeatRect rect = {0, 0, 64, 64, 0, 0};
+    ViewerUpdate update;
+    show(&seat, FALSE, 200, 100);
+    seat.versions[0]++;
+    fake_seat_frame(&seat, FALSE, &rect, 1, NULL);
+    turn();
+    guint dirty = saw.dirty;
+    ck_assert(!viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(viewer_counters(viewer).torn, 1);
+    seat.versions[0]++;
+    turn_for(30);
+    ck_assert_uint_gt(saw.dirty, dirty);
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.n_rects, 1);
+}
+END_TEST
+
+START_TEST(a_unit_is_handed_on_and_its_tiles_become_exact_when_it_is_calm)
+{
+    SeatRect rect = {0, 0, 128, 64, 0, 0};
+    ViewerUpdate update;
+    viewer_units_paint_all(viewer, FALSE);
+    viewer_subscribe(viewer, TRUE, 0);
+    show(&seat, FALSE, 200, 100);
+    seat.versions[0] += 2;
+    seat.versions[1] += 2;
+    SeatAccessUnit unit = fake_seat_unit(&seat, 1, TRUE, 1000, 0x42);
+    fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.n_rects, 0);
+    ck_assert_uint_eq(update.unit_length, 1000);
+    ck_assert_uint_eq(update.unit[999], 0x42);
+    ck_assert(update.unit_key);
+    ck_assert_uint_eq(update.n_unit_rects, 1);
+    ck_assert_uint_eq(update.unit_rects[0].width, 128);
+    guint dirty = saw.dirty;
+    turn_for(TILES_CALM_MS + 50);
+    ck_assert_uint_gt(saw.dirty, dirty);
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_ptr_null(update.unit);
+    ck_assert_uint_eq(update.n_rects, 1);
+    ck_assert_uint_eq(update.rects[0].width, 128);
+    ck_assert_uint_eq(update.rects[0].height, 64);
+}
+END_TEST
+
+START_TEST(who_cannot_take_a_unit_gets_tiles_and_asks_for_a_key_frame_later)
+{
+    SeatRect rect = {0, 0, 64, 64, 0, 0};
+    SeatHeader key;
+    ViewerUpdate update;
+    viewer_subscribe(viewer, TRUE, 0);
+    show(&seat, FALSE, 200, 100);
+    ck_assert(fake_seat_receive(&seat, SEAT_KEYFRAME, &key, sizeof key));
+    SeatAccessUnit unit = fake_seat_unit(&seat, 1, TRUE, 100, 1);
+    seat.versions[0] += 2;
+    fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, TRUE, &update));
+    ck_assert_ptr_null(update.unit);
+    ck_assert_uint_eq(update.n_rects, 1);
+    unit = fake_seat_unit(&seat, 1, FALSE, 100, 2); /* builds on the dropped one */
+    seat.versions[0] += 2;
+    fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_ptr_null(update.unit);
+    ck_assert_uint_eq(update.n_rects, 1);
+    ck_assert(fake_seat_receive(&seat, SEAT_KEYFRAME, &key, sizeof key));
+}
+END_TEST
+
+START_TEST(an_overwritten_unit_is_replaced_by_tiles)
+{
+    SeatRect rect = {0, 0, 64, 64, 0, 0};
+    SeatHeader key;
+    ViewerUpdate update;
+    viewer_subscribe(viewer, TRUE, 0);
+    show(&seat, FALSE, 200, 100);
+    ck_assert(fake_seat_receive(&seat, SEAT_KEYFRAME, &key, sizeof key));
+    SeatAccessUnit unit = fake_seat_unit(&seat, 1, TRUE, 100, 1);
+    ((SeatRingHeader *)seat.ring)->written += SEAT_AU_RING;
+    seat.versions[0] += 2;
+    fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_ptr_null(update.unit);
+    ck_assert_uint_eq(update.n_rects, 1);
+    ck_assert(fake_seat_receive(&seat, SEAT_KEYFRAME, &key, sizeof key));
+}
+END_TEST
+
+START_TEST(the_picture_is_held_when_the_seat_dies_and_goes_on_with_the_next_link)
+{
+    guint width, height;
+    ViewerUpdate update;
+    show(&seat, FALSE, 200, 100);
+    fake_seat_close(&seat);
+    turn();
+    ck_assert_uint_eq(saw.ended, 0);
+    viewer_geometry(viewer, &width, &height);
+    ck_assert_uint_eq(width, 200);
+    viewer_invalidate(viewer, NULL);
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    viewer_attach(viewer, fake_seat_open(&other), FALSE);
+    turn();
+    ck_assert_uint_eq(saw.switched, 1);
+    show(&other, FALSE, 320, 240);
+    ck_assert_uint_eq(saw.switched, 2);
+    ck_assert_uint_eq(saw.width, 320);
+}
+END_TEST
+
+START_TEST(a_new_size_is_shown_from_its_first_complete_frame_on)
+{
+    SeatRect rect = {0, 0, 64, 64, 0, 0};
+    ViewerUpdate update;
+    show(&seat, FALSE, 200, 100);
+    fake_seat_buffer(&seat, 300, 200);
+    fake_seat_frame(&seat, FALSE, &rect, 1, NULL);
+    turn();
+    ck_assert_uint_eq(saw.switched, 1);
+    fake_seat_frame(&seat, TRUE, &rect, 1, NULL);
+    turn();
+    ck_assert_uint_eq(saw.switched, 2);
+    ck_assert_uint_eq(saw.width, 300);
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.rects[0].width, 300);
+    ck_assert_uint_eq(update.picture.width, 300);
+}
+END_TEST
+
+START_TEST(enter_at_the_greeter_is_not_typed_on_the_desktop)
+{
+    SeatKey key;
+    show(&seat, TRUE, 200, 100);
+    viewer_key(viewer, 0x1c, TRUE);
+    ck_assert(fake_seat_receive(&seat, SEAT_KEY, &key, sizeof key));
+    viewer_attach(viewer, fake_seat_open(&other), FALSE);
+    show(&other, FALSE, 200, 100);
+    viewer_key(viewer, 0x1c, TRUE);
+    viewer_key(viewer, 0x1c, FALSE);
+    ck_assert(!fake_seat_receive(&other, SEAT_KEY, &key, sizeof key));
+    viewer_key(viewer, 0x1c, TRUE);
+    ck_assert(fake_seat_receive(&other, SEAT_KEY, &key, sizeof key));
+    ck_assert_uint_eq(key.header.generation, other.generation);
+}
+END_TEST
+
+START_TEST(the_pointer_is_kept_inside_of_the_picture)
+{
+    SeatPointer pointer;
+    show(&seat, FALSE, 200, 100);
+    viewer_pointer(viewer, 5000, -3, 0, 0, 0);
+    ck_assert(fake_seat_receive(&seat, SEAT_POINTER, &pointer, sizeof pointer));
+    ck_assert_int_eq(pointer.x, 199);
+    ck_assert_int_eq(pointer.y, 0);
+}
+END_TEST
+
+START_TEST(a_taken_over_link_ends_the_connection_once)
+{
+    show(&seat, FALSE, 200, 100);
+    fake_seat_bye(&seat, END_TAKEN_OVER);
+    turn();
+    viewer_end(viewer, END_KILLED, NULL);
+    ck_assert_uint_eq(saw.ended, 1);
+    ck_assert_int_eq(saw.reason, END_TAKEN_OVER);
+}
+END_TEST
+
+START_TEST(a_link_that_is_merely_done_waits_for_the_masters_reason)
+{
+    show(&seat, FALSE, 200, 100);
+    fake_seat_bye(&seat, END_DONE);
+    turn();
+    ck_assert_uint_eq(saw.ended, 0);
+    viewer_end(viewer, END_REVOKED, NULL);
+    ck_assert_int_eq(saw.reason, END_REVOKED);
+}
+END_TEST
+
+START_TEST(nonsense_from_the_seat_closes_its_link_only)
+{
+    guint8 nonsense[64] = {SEAT_FRAME, 0, 64};
+    SeatHello hello;
+    show(&seat, FALSE, 200, 100);
+    ck_assert_int_eq(packet_send(seat.fd, nonsense, sizeof nonsense, NULL, 0), PACKET_OK);
+    turn();
+    ck_assert_uint_eq(saw.ended, 0);
+    while (fake_seat_receive(&seat, SEAT_HELLO, &hello, sizeof hello))
+        ;
+    gsize length;
+    guint count;
+    ck_assert_int_eq(packet_receive(seat.fd, nonsense, sizeof nonsense, &length, NULL, 0, &count),
+                     PACKET_CLOSED);
+}
+END_TEST
+
+START_TEST(a_shadow_that_lies_about_its_size_is_refused)
+{
+    SeatHeader any;
+    show(&seat, FALSE, 200, 100);
+    int fds[2] = {memfd_of(4096), memfd_of(4096)};
+    SeatBuffer buffer = {.header.type = SEAT_BUFFER,
+                         .width = 200,
+                         .height = 100,
+                         .stride = 800,
+                         .tiles_x = 4,
+                         .tiles_y = 2,
+                         .memory = 1 << 20,
+                         .versions_offset = 8,
+                         .pixels_offset = 4096};
+    fake_seat_send(&seat, &buffer, sizeof buffer, fds, 2);
+    turn();
+    ck_assert(!fake_seat_receive(&seat, SEAT_RELEASE, &any, sizeof any));
+    ck_assert_uint_eq(saw.switched, 1);
+    ck_assert_int_eq(packet_send(seat.fd, &any, sizeof any, NULL, 0), PACKET_CLOSED);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("viewer");
+    TCase *tcase = tcase_create("viewer");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, the_first_complete_frame_shows_the_whole_picture_exactly);
+    tcase_add_test(tcase, a_greeter_gets_the_prefill_once_and_a_seat_never);
+    tcase_add_test(tcase, a_seat_gets_no_prefill);
+    tcase_add_test(tcase, every_taken_frame_gives_one_credit_back);
+    tcase_add_test(tcase, damage_is_sent_as_small_as_it_is);
+    tcase_add_test(tcase, a_tile_that_is_being_written_is_sent_later);
+    tcase_add_test(tcase, a_unit_is_handed_on_and_its_tiles_become_exact_when_it_is_calm);
+    tcase_add_test(tcase, who_cannot_take_a_unit_gets_tiles_and_asks_for_a_key_frame_later);
+    tcase_add_test(tcase, an_overwritten_unit_is_replaced_by_tiles);
+    tcase_add_test(tcase, the_picture_is_held_when_the_seat_dies_and_goes_on_with_the_next_link);
+    tcase_add_test(tcase, a_new_size_is_shown_from_its_first_complete_frame_on);
+    tcase_add_test(tcase, enter_at_the_greeter_is_not_typed_on_the_desktop);
+    tcase_add_test(tcase, the_pointer_is_kept_inside_of_the_picture);
+    tcase_add_test(tcase, a_taken_over_link_ends_the_connection_once);
+    tcase_add_test(tcase, a_link_that_is_merely_done_waits_for_the_masters_reason);
+    tcase_add_test(tcase, nonsense_from_the_seat_closes_its_link_only);
+    tcase_add_test(tcase, a_shadow_that_lies_about_its_size_is_refused);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
