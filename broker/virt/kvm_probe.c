@@ -1,0 +1,193 @@
+/* The proof of KVM. The forked child makes system calls only, which is sound in a process with threads. */
+#include "broker/virt/kvm_probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define QEMU "/usr/bin/qemu-system-x86_64"
+#define GUEST_BYTES 0x1000
+#define GUEST_START 0x1000
+#define PROBE_PORT 0x80
+#define PROBE_BYTE 0x5a
+
+typedef enum { PROBE_RUNS, PROBE_ABSENT, PROBE_DENIED, PROBE_NO_VM, PROBE_NO_VCPU, PROBE_WRONG } ProbeResult;
+
+#if defined(__x86_64__)
+
+static ProbeResult make_vcpu(int kvm, int *vcpu, struct kvm_run **run)
+{
+    /* mov al, 0x5a; out 0x80, al; hlt */
+    static const guint8 code[] = {0xb0, PROBE_BYTE, 0xe6, PROBE_PORT, 0xf4};
+    struct kvm_userspace_memory_region region = {.guest_phys_addr = GUEST_START, .memory_size = GUEST_BYTES};
+    struct kvm_regs registers = {.rip = GUEST_START, .rflags = 2};
+    struct kvm_sregs special;
+    int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+    int size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+    void *memory = mmap(NULL, GUEST_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (vm < 0 || size <= 0 || memory == MAP_FAILED)
+        return PROBE_NO_VM;
+    memcpy(memory, code, sizeof code);
+    region.userspace_addr = (guint64)(gsize)memory;
+    if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+        return PROBE_NO_VM;
+    *vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+    if (*vcpu < 0)
+        return PROBE_NO_VCPU;
+    *run = mmap(NULL, (gsize)size, PROT_READ | PROT_WRITE, MAP_SHARED, *vcpu, 0);
+    if (*run == MAP_FAILED || ioctl(*vcpu, KVM_GET_SREGS, &special) < 0)
+        return PROBE_NO_VCPU;
+    special.cs.base = 0;
+    special.cs.selector = 0;
+    if (ioctl(*vcpu, KVM_SET_SREGS, &special) < 0 || ioctl(*vcpu, KVM_SET_REGS, &registers) < 0)
+        return PROBE_NO_VCPU;
+    return PROBE_RUNS;
+}
+
+static ProbeResult run_guest(void)
+{
+    struct kvm_run *run = NULL;
+    int vcpu = -1;
+    gboolean wrote = FALSE;
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    ProbeResult result;
+
+    if (kvm < 0)
+        return errno == EACCES || errno == EPERM ? PROBE_DENIED : PROBE_ABSENT;
+    if (ioctl(kvm, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+        return PROBE_ABSENT;
+    result = make_vcpu(kvm, &vcpu, &run);
+    if (result != PROBE_RUNS)
+        return result;
+    for (;;) {
+        if (ioctl(vcpu, KVM_RUN, 0) < 0 && errno != EINTR)
+            return PROBE_WRONG;
+        if (run->exit_reason == KVM_EXIT_IO && run->io.port == PROBE_PORT)
+            wrote = ((guint8 *)run)[run->io.data_offset] == PROBE_BYTE;
+        else
+            return run->exit_reason == KVM_EXIT_HLT && wrote ? PROBE_RUNS : PROBE_WRONG;
+    }
+}
+
+#else
+static ProbeResult run_guest(void)
+{
+    return PROBE_ABSENT;
+}
+#endif
+
+static char *describe(int status)
+{
+    static const char *const sentences[] = {
+        [PROBE_ABSENT] = "there is no usable /dev/kvm",
+        [PROBE_DENIED] = "the broker's user may not open /dev/kvm (is it in the group kvm?)",
+        [PROBE_NO_VM] = "KVM made no virtual machine",
+        [PROBE_NO_VCPU] = "KVM made no virtual CPU",
+        [PROBE_WRONG] = "the test guest did not do what it was told",
+    };
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+    if (code > PROBE_RUNS && code <= PROBE_WRONG)
+        return g_strdup(sentences[code]);
+    return g_strdup_printf("the test of KVM ended with status %d", status);
+}
+
+static gboolean prove_vcpu(guint deadline_ms, char **reason)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        _exit(run_guest());
+    }
+    if (child < 0) {
+        *reason = g_strdup_printf("no process for the test of KVM: %s", g_strerror(errno));
+        return FALSE;
+    }
+    int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    int ready = pidfd < 0 ? 0 : poll(&ended, 1, (int)deadline_ms);
+    if (pidfd >= 0 && ready == 0) {
+        *reason = g_strdup_printf("the test guest got nowhere within %u ms", deadline_ms);
+        kill(child, SIGKILL);
+        /* It may spin in the kernel: do not wait for it longer than this. */
+        poll(&ended, 1, 1000);
+        waitpid(child, &status, WNOHANG);
+    } else {
+        waitpid(child, &status, 0);
+    }
+    if (pidfd >= 0)
+        close(pidfd);
+    if (*reason)
+        return FALSE;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == PROBE_RUNS)
+        return TRUE;
+    *reason = describe(status);
+    return FALSE;
+}
+
+/* Kills with the thread that made it, as the other child does; runs between fork and exec. */
+static void die_with_parent(gpointer data)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* SeaBIOS writes what it does to the port of the debug console. */
+static gboolean prove_qemu(guint deadline_ms, char **reason)
+{
+    const char *arguments[] = {QEMU,
+                               "-accel",
+                               "kvm",
+                               "-cpu",
+                               "host",
+                               "-machine",
+                               "q35",
+                               "-m",
+                               "32",
+                               "-nodefaults",
+                               "-no-user-config",
+                               "-display",
+                               "none",
+                               "-chardev",
+                               "stdio,id=console",
+                               "-device",
+                               "isa-debugcon,iobase=0x402,chardev=console",
+                               NULL};
+    g_autoptr(GError) error = NULL;
+    struct pollfd output = {.events = POLLIN};
+    GPid child;
+    char byte;
+    gboolean spoke = FALSE;
+
+    if (!g_spawn_async_with_pipes(NULL, (char **)arguments, NULL,
+                                  G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, die_with_parent,
+                                  NULL, &child, NULL, &output.fd, NULL, &error)) {
+        *reason = g_strdup_printf("QEMU could not be run: %s", error->message);
+        return FALSE;
+    }
+    if (poll(&output, 1, (int)deadline_ms) > 0)
+        spoke = read(output.fd, &byte, 1) == 1;
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(output.fd);
+    if (!spoke)
+        *reason = g_strdup("the test guest runs, but QEMU with the host's processor does not");
+    return spoke;
+}
+
+gboolean kvm_probe(guint deadline_ms, char **reason)
+{
+    *reason = NULL;
+    return prove_vcpu(deadline_ms, reason) && prove_qemu(deadline_ms, reason);
+}

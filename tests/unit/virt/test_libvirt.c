@@ -1,0 +1,219 @@
+/* The libvirt hypervisor against the real libvirtd, with a VM that has nothing to boot. Skipped where there
+ * is no libvirtd. One main loop, so no forks between the tests' steps. */
+#include "broker/virt/libvirt_hypervisor.h"
+
+#include "base/packet.h"
+
+#include <check.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define URI "qemu:///system"
+#define WAIT_S 60
+
+static struct {
+    GMainLoop *loop;
+    gboolean up, down, done, ended;
+    GPtrArray *running;
+    GError *error;
+    char reason[256];
+} seen;
+
+static char *folder;
+
+static void on_up(GPtrArray *running, const char *version, const char *virt, gpointer data)
+{
+    seen.up = TRUE;
+    g_clear_pointer(&seen.running, g_ptr_array_unref);
+    seen.running = g_ptr_array_ref(running);
+}
+
+static void on_down(const GError *error, gpointer data)
+{
+    seen.down = TRUE;
+}
+
+static void on_ended(const char *uuid, const char *reason, gpointer data)
+{
+    seen.ended = TRUE;
+    g_strlcpy(seen.reason, reason, sizeof seen.reason);
+}
+
+static void on_done(const GError *error, gpointer data)
+{
+    seen.done = TRUE;
+    g_clear_error(&seen.error);
+    seen.error = error ? g_error_copy(error) : NULL;
+}
+
+static void wait_for(const gboolean *flag)
+{
+    gint64 deadline = g_get_monotonic_time() + WAIT_S * G_USEC_PER_SEC;
+    while (!*flag && g_get_monotonic_time() < deadline) {
+        if (!g_main_context_iteration(NULL, FALSE))
+            g_usleep(2000);
+    }
+    ck_assert(*flag);
+}
+
+static void wait_done(void)
+{
+    wait_for(&seen.done);
+    seen.done = FALSE;
+}
+
+static Hypervisor *open_instance(const char *instance)
+{
+    HypervisorEvents events = {on_up, on_down, on_ended};
+    LibvirtSettings settings = {.uri = URI, .instance = instance, .image_dir = folder, .virt = VIRT_TCG};
+    g_autoptr(GError) error = NULL;
+    Hypervisor *hypervisor = libvirt_hypervisor_new(&settings, &events, NULL, &error);
+
+    ck_assert_ptr_nonnull(hypervisor);
+    seen.up = FALSE;
+    wait_for(&seen.up);
+    return hypervisor;
+}
+
+static DomainSpec *make_spec(void)
+{
+    DomainSpec *spec = g_new0(DomainSpec, 1);
+    g_autofree char *command = NULL;
+
+    spec->uuid = g_uuid_string_random();
+    spec->domain = g_strdup_printf("fernwerk-unit-%d", getpid());
+    spec->name = g_strdup("unit");
+    spec->image = g_build_filename(folder, "base.qcow2", NULL);
+    spec->disk = g_build_filename(folder, "unit.qcow2", NULL);
+    spec->memory_mib = 64;
+    spec->vcpus = 1;
+    command = g_strdup_printf("/usr/bin/qemu-img create -q -f qcow2 %s 1M", spec->image);
+    ck_assert(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    return spec;
+}
+
+START_TEST(a_vm_starts_is_adopted_by_its_own_instance_only_shows_itself_and_ends_with_a_reason)
+{
+    g_autofree char *instance = g_uuid_string_random(), *other = g_uuid_string_random();
+    g_autoptr(DomainSpec) spec = make_spec();
+    Hypervisor *hypervisor = open_instance(instance), *stranger;
+    int ends[2];
+
+    ck_assert_uint_eq(seen.running->len, 0);
+    hypervisor_start(hypervisor, spec, on_done, NULL);
+    wait_done();
+    ck_assert_msg(!seen.error, "%s", seen.error ? seen.error->message : "");
+    hypervisor_start(hypervisor, spec, on_done, NULL);
+    wait_done();
+    ck_assert(!seen.error);
+
+    ck_assert(packet_pair(ends, NULL));
+    hypervisor_open_display(hypervisor, spec->uuid, ends[0], on_done, NULL);
+    wait_done();
+    ck_assert_msg(!seen.error, "%s", seen.error ? seen.error->message : "");
+    close(ends[1]);
+    hypervisor_act(hypervisor, spec->uuid, DOMAIN_RESET, on_done, NULL);
+    wait_done();
+    ck_assert(!seen.error);
+    hypervisor_remove_disk(hypervisor, spec, on_done, NULL);
+    wait_done();
+    ck_assert(g_error_matches(seen.error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_DISK_BUSY));
+
+    stranger = open_instance(other);
+    ck_assert_uint_eq(seen.running->len, 0);
+    hypervisor_act(stranger, spec->uuid, DOMAIN_DESTROY, on_done, NULL);
+    wait_done();
+    ck_assert(g_error_matches(seen.error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_NOT_OURS));
+    hypervisor_start(stranger, spec, on_done, NULL);
+    wait_done();
+    ck_assert(g_error_matches(seen.error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_NOT_OURS));
+    hypervisor_free(stranger);
+
+    hypervisor_free(hypervisor);
+    hypervisor = open_instance(instance);
+    ck_assert_uint_eq(seen.running->len, 1);
+    ck_assert_str_eq(seen.running->pdata[0], spec->uuid);
+
+    ck_assert(!seen.ended);
+    hypervisor_act(hypervisor, spec->uuid, DOMAIN_DESTROY, on_done, NULL);
+    wait_done();
+    ck_assert(!seen.error);
+    wait_for(&seen.ended);
+    ck_assert_str_eq(seen.reason, "The desktop was switched off.");
+    hypervisor_act(hypervisor, spec->uuid, DOMAIN_RESET, on_done, NULL);
+    wait_done();
+    ck_assert(g_error_matches(seen.error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_OFF));
+    hypervisor_remove_disk(hypervisor, spec, on_done, NULL);
+    wait_done();
+    ck_assert(!seen.error);
+    ck_assert_int_ne(access(spec->disk, F_OK), 0);
+    g_unlink(spec->image);
+    hypervisor_free(hypervisor);
+}
+END_TEST
+
+static void report_down(const GError *error, gpointer data)
+{
+    on_down(error, data);
+    g_clear_error(&seen.error);
+    seen.error = g_error_copy(error);
+}
+
+START_TEST(a_libvirtd_that_is_not_there_is_reported_and_calls_fail_with_the_reason)
+{
+    HypervisorEvents events = {on_up, report_down, on_ended};
+    LibvirtSettings settings = {.uri = "qemu:///system?socket=/nowhere/libvirt-sock",
+                                .instance = "6f2b8a52-6c29-4a7e-9d52-0a5b3b1d2c11",
+                                .image_dir = folder,
+                                .virt = VIRT_TCG};
+    Hypervisor *hypervisor = libvirt_hypervisor_new(&settings, &events, NULL, NULL);
+
+    wait_for(&seen.down);
+    ck_assert(g_error_matches(seen.error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_UNREACHABLE));
+    hypervisor_act(hypervisor, "11111111-2222-4333-8444-555555555555", DOMAIN_SHUTDOWN, on_done, NULL);
+    wait_done();
+    ck_assert(g_error_matches(seen.error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_UNREACHABLE));
+    hypervisor_free(hypervisor);
+}
+END_TEST
+
+static void make_folder(void)
+{
+    memset(&seen, 0, sizeof seen);
+    folder = g_dir_make_tmp("libvirt-XXXXXX", NULL);
+    g_chmod(folder, 0711);
+}
+
+static void remove_folder(void)
+{
+    g_autofree char *serial = g_build_filename(folder, "serial", NULL);
+    g_rmdir(serial);
+    ck_assert_int_eq(g_rmdir(folder), 0);
+    g_clear_pointer(&seen.running, g_ptr_array_unref);
+    g_clear_error(&seen.error);
+    g_clear_pointer(&folder, g_free);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("libvirt");
+    TCase *tcase = tcase_create("libvirt");
+
+    if (access("/run/libvirt/libvirt-sock", R_OK | W_OK) != 0) {
+        g_print("skipped: no libvirtd that this user may use\n");
+        return EXIT_SUCCESS;
+    }
+    tcase_set_timeout(tcase, 200);
+    tcase_add_checked_fixture(tcase, make_folder, remove_folder);
+    tcase_add_test(tcase,
+                   a_vm_starts_is_adopted_by_its_own_instance_only_shows_itself_and_ends_with_a_reason);
+    tcase_add_test(tcase, a_libvirtd_that_is_not_there_is_reported_and_calls_fail_with_the_reason);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
