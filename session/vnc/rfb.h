@@ -1,0 +1,67 @@
+/* The numbers of the RFB protocol (RFC 6143 and the community's rfbproto) that fernwerk-vnc speaks. */
+#pragma once
+
+#define RFB_VERSION "RFB 003.008\n"
+#define RFB_VERSION_LENGTH 12
+
+/* security types and VeNCrypt subtypes */
+#define RFB_SECURITY_NONE 1
+#define RFB_SECURITY_VENCRYPT 19
+#define RFB_VENCRYPT_X509_NONE 260
+#define RFB_VENCRYPT_X509_PLAIN 262
+
+/* client -> server */
+#define RFB_SET_PIXEL_FORMAT 0
+#define RFB_SET_ENCODINGS 2
+#define RFB_UPDATE_REQUEST 3
+#define RFB_KEY 4
+#define RFB_POINTER 5
+#define RFB_CUT_TEXT 6
+#define RFB_ENABLE_CONTINUOUS 150
+#define RFB_FENCE 248
+#define RFB_XVP 250
+#define RFB_SET_DESKTOP_SIZE 251
+#define RFB_QEMU 255
+
+/* server -> client */
+#define RFB_UPDATE 0
+#define RFB_BELL 2
+#define RFB_END_OF_CONTINUOUS 150
+
+/* encodings */
+#define RFB_ENCODING_RAW 0
+#define RFB_ENCODING_HEXTILE 5
+#define RFB_ENCODING_TIGHT 7
+#define RFB_ENCODING_ZRLE 16
+#define RFB_ENCODING_H264 50
+#define RFB_ENCODING_QUALITY_0 (-32)
+#define RFB_ENCODING_QUALITY_9 (-23)
+#define RFB_ENCODING_DESKTOP_SIZE (-223)
+#define RFB_ENCODING_LAST_RECT (-224)
+#define RFB_ENCODING_CURSOR (-239)
+#define RFB_ENCODING_COMPRESS_0 (-256)
+#define RFB_ENCODING_COMPRESS_9 (-247)
+#define RFB_ENCODING_QEMU_KEY (-258)
+#define RFB_ENCODING_QEMU_LEDS (-261)
+#define RFB_ENCODING_DESKTOP_NAME (-307)
+#define RFB_ENCODING_EXTENDED_DESKTOP_SIZE (-308)
+#define RFB_ENCODING_FENCE (-312)
+#define RFB_ENCODING_CONTINUOUS (-313)
+#define RFB_ENCODING_CURSOR_ALPHA (-314)
+#define RFB_ENCODING_EXTENDED_MOUSE (-316)
+#define RFB_ENCODING_VMWARE_CURSOR 0x574d5664
+#define RFB_ENCODING_VMWARE_LEDS 0x574d5668
+
+#define RFB_FENCE_BLOCK_BEFORE 1u
+#define RFB_FENCE_BLOCK_AFTER 2u
+#define RFB_FENCE_SYNC_NEXT 4u
+#define RFB_FENCE_REQUEST 0x80000000u
+#define RFB_FENCE_PAYLOAD_MAX 64
+
+/* ExtendedDesktopSize: who caused it, and how it went */
+#define RFB_SIZE_BY_SERVER 0
+#define RFB_SIZE_BY_CLIENT 1
+#define RFB_SIZE_OK 0
+#define RFB_SIZE_PROHIBITED 1
+#define RFB_SIZE_INVALID 3
+#define RFB_SIZE_FORWARDED 4 /* may complete later */

@@ -1,0 +1,399 @@
+/* Pictures on their way to an RFB client: newest wins, one update is made when the client can take it. What stands
+ * beside the pixels is made in screen_signs.c. */
+#include "session/vnc/screen_internal.h"
+
+#include "base/log.h"
+#include "session/vnc/notice.h"
+#include "session/vnc/rfb.h"
+#include "session/vnc/wire.h"
+#include "session/vnc/writer.h"
+
+#define STALL_US (5 * G_USEC_PER_SEC)        /* unanswered fences: the decoder is stuck */
+#define STALL_CHECK_MS 1000
+#define RELEASE_MS 250                       /* pages of the private picture go back when nothing was sent for so long */
+#define H264_RETRIES 3                       /* how often a client that came back to life gets H.264 again */
+#define WEB_GIVE_UP_US (20 * G_USEC_PER_SEC) /* a stuck page never recovers: let it reconnect */
+
+void screen_fail(Screen *screen, const char *why)
+{
+    if (screen->failed_already)
+        return;
+    screen->failed_already = TRUE;
+    screen->failed(why, screen->data);
+}
+
+Screen *screen_new(Viewer *viewer, Pixels *pixels, ScreenFailed failed, gpointer data)
+{
+    Screen *screen = g_new0(Screen, 1);
+    screen->viewer = viewer;
+    screen->pixels = pixels;
+    screen->failed = failed;
+    screen->data = data;
+    screen->format = rfb_native_format;
+    screen->refine = refine_new();
+    screen->capabilities = capabilities_read(NULL, 0);
+    return screen;
+}
+
+void screen_free(Screen *screen)
+{
+    if (!screen)
+        return;
+    g_clear_handle_id(&screen->timer, g_source_remove);
+    refine_free(screen->refine);
+    g_free(screen->cursor);
+    g_free(screen->name);
+    g_free(screen);
+}
+
+static gboolean on_timer(gpointer data);
+
+/* One timer serves refinement, stall detection and letting pages go; it stands still when none of them is due. */
+static void arm_timer(Screen *screen)
+{
+    gint64 now = g_get_monotonic_time(), next = refine_next_us(screen->refine);
+    gint64 wait_ms = next ? MAX(1, (next - now) / 1000 + 1) : G_MAXINT;
+
+    if (pace_waiting_us(&screen->pace, now) > 0)
+        wait_ms = MIN(wait_ms, STALL_CHECK_MS);
+    if (screen->pages_held)
+        wait_ms = MIN(wait_ms, RELEASE_MS);
+    g_clear_handle_id(&screen->timer, g_source_remove);
+    if (wait_ms < G_MAXINT)
+        screen->timer = g_timeout_add((guint)wait_ms, on_timer, screen);
+}
+
+static void subscribe(Screen *screen)
+{
+    /* A client that cannot follow sizes has no rectangle for the whole picture. */
+    gboolean follows = screen->capabilities.desktop_size || screen->capabilities.extended_size;
+    gboolean wanted = screen->capabilities.h264 && follows && !screen->h264_given_up;
+    if (wanted != screen->h264)
+        screen->reset_decoders = TRUE;
+    screen->h264 = wanted;
+    viewer_subscribe(screen->viewer, wanted, 0);
+}
+
+static void check_stall(Screen *screen)
+{
+    gint64 waiting = pace_waiting_us(&screen->pace, g_get_monotonic_time());
+
+    if (waiting < STALL_US || transport_unsent(screen->transport) > 0)
+        return;
+    if (screen->h264 || !screen->stalled) {
+        log_warning("the client has not answered a fence for 5 s%s", screen->h264 ? ": no more H.264 for it" : "");
+        screen->stalled = TRUE;
+        screen->h264_given_up = TRUE;
+        subscribe(screen);
+        viewer_invalidate(screen->viewer, NULL);
+    } else if (screen->web && waiting > WEB_GIVE_UP_US) {
+        screen_fail(screen, "the page does not decode any longer");
+    }
+}
+
+static gboolean on_timer(gpointer data)
+{
+    Screen *screen = data;
+    ViewerRect rect;
+
+    screen->timer = 0;
+    if (screen->pages_held && g_get_monotonic_time() - screen->sent_us >= RELEASE_MS * 1000) {
+        viewer_release(screen->viewer);
+        screen->pages_held = FALSE;
+    }
+    check_stall(screen);
+    while (refine_due(screen->refine, g_get_monotonic_time(), &rect))
+        viewer_invalidate(screen->viewer, &rect);
+    screen_pump(screen);
+    arm_timer(screen);
+    return G_SOURCE_REMOVE;
+}
+
+/* FALSE: nothing of the rectangle is on the client's screen. */
+static gboolean clip(const Screen *screen, const ViewerRect *rect, ViewerRect *clipped)
+{
+    if (rect->x >= screen->client_width || rect->y >= screen->client_height)
+        return FALSE;
+    *clipped = (ViewerRect){rect->x, rect->y, MIN(rect->width, screen->client_width - rect->x),
+                            MIN(rect->height, screen->client_height - rect->y)};
+    return TRUE;
+}
+
+static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
+{
+    gint64 now = g_get_monotonic_time();
+    for (guint i = 0; i < update->n_rects; i++) {
+        ViewerRect rect;
+        if (!clip(screen, &update->rects[i], &rect))
+            continue;
+        gboolean moves = refine_moves(screen->refine, &rect, now);
+        gboolean lossy = moves && !screen->h264 && screen->capabilities.quality >= 0 &&
+                         screen->capabilities.pixels == RFB_ENCODING_TIGHT;
+        if (!pixels_encode(screen->pixels, &update->picture, &rect, lossy, out, rects))
+            return FALSE;
+        refine_sent(screen->refine, &rect, lossy, now);
+    }
+    return TRUE;
+}
+
+static void put_unit(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
+{
+    const ViewerRect *r = &update->unit_region;
+    gboolean fresh = screen->unit_stream != update->unit_stream || screen->reset_decoders;
+    write_h264(out, r->x, r->y, r->width, r->height, fresh, screen->reset_decoders, update->unit, update->unit_length);
+    screen->unit_stream = update->unit_stream;
+    screen->reset_decoders = FALSE;
+    screen->units++;
+    (*rects)++;
+}
+
+static void put_fence(Screen *screen, GByteArray *out)
+{
+    guint8 serial[4];
+    guint32 number = pace_sent(&screen->pace, g_get_monotonic_time());
+    for (guint i = 0; i < 4; i++)
+        serial[i] = (guint8)(number >> (24 - 8 * i));
+    write_fence(out, RFB_FENCE_REQUEST | RFB_FENCE_BLOCK_BEFORE, serial, sizeof serial);
+}
+
+/* Closes an update whose head stands at `head` of `out`. */
+static void end_update(Screen *screen, GByteArray *out, guint head, guint rects)
+{
+    if (screen->capabilities.last_rect) {
+        write_last_rect(out);
+        rects = 0xffff;
+    }
+    out->data[head + 2] = (guint8)(rects >> 8);
+    out->data[head + 3] = (guint8)rects;
+}
+
+static void send_picture(Screen *screen)
+{
+    g_autoptr(GByteArray) out = NULL;
+    ViewerUpdate update;
+    guint rects = 0;
+
+    /* Before it is taken: viewer_take() may find more and say so at once. */
+    screen->dirty = FALSE;
+    if (!viewer_take(screen->viewer, !screen->h264, &update))
+        return;
+    if (update.picture.width != screen->width || update.picture.height != screen->height)
+        return;
+    out = g_byte_array_new();
+    write_update_head(out, 0);
+    if (update.unit)
+        put_unit(screen, &update, out, &rects);
+    if (!put_rects(screen, &update, out, &rects)) {
+        screen_fail(screen, "the picture could not be encoded");
+        return;
+    }
+    if (rects == 0)
+        return;
+    end_update(screen, out, 0, rects);
+    if (screen->capabilities.fence)
+        put_fence(screen, out);
+    screen->requested = FALSE;
+    screen->pages_held = TRUE;
+    screen->sent_us = g_get_monotonic_time();
+    screen->updates++;
+    screen->bytes += out->len;
+    transport_write(screen->transport, out->data, out->len);
+}
+
+/* Black where a smaller picture leaves a client that cannot resize with the old one. */
+static void send_black(Screen *screen)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autofree guint8 *black = g_malloc0((gsize)screen->client_width * screen->client_height * 4);
+    ViewerPicture picture = {.width = screen->client_width,
+                             .height = screen->client_height,
+                             .stride = screen->client_width * 4,
+                             .pixels = black};
+    ViewerRect all = {0, 0, picture.width, picture.height};
+    guint rects = 0;
+
+    write_update_head(out, 0);
+    if (!pixels_encode(screen->pixels, &picture, &all, FALSE, out, &rects)) {
+        screen_fail(screen, "the picture could not be encoded");
+        return;
+    }
+    end_update(screen, out, 0, rects);
+    screen->black_due = FALSE;
+    transport_write(screen->transport, out->data, out->len);
+}
+
+void screen_pump(Screen *screen)
+{
+    while (screen->transport && !screen->noticed && !screen->failed_already &&
+           (screen->dirty || screen->black_due || screen_signs_due(screen)) &&
+           (screen->requested || screen->continuous) && pace_may_send(&screen->pace) &&
+           transport_ready(screen->transport)) {
+        if (screen_signs_due(screen))
+            screen_send_signs(screen);
+        else if (screen->black_due)
+            send_black(screen);
+        else
+            send_picture(screen);
+    }
+    if (screen->transport && !screen->timer)
+        arm_timer(screen);
+}
+
+void screen_set_web(Screen *screen, gboolean web)
+{
+    screen->web = web;
+}
+
+void screen_dirty(Screen *screen)
+{
+    screen->dirty = TRUE;
+    screen_pump(screen);
+}
+
+void screen_ready(Screen *screen)
+{
+    screen_pump(screen);
+}
+
+gboolean screen_known(const Screen *screen)
+{
+    return screen->width > 0;
+}
+
+void screen_switched(Screen *screen, guint width, guint height, const SeatWelcome *welcome)
+{
+    gboolean resized = width != screen->width || height != screen->height;
+
+    screen->width = width;
+    screen->height = height;
+    screen->reset_decoders = TRUE;
+    screen_set_name(screen, welcome);
+    if (!screen->transport)
+        return;
+    if (screen->capabilities.desktop_size || screen->capabilities.extended_size) {
+        screen->size_due |= resized;
+        screen->client_width = width;
+        screen->client_height = height;
+    } else {
+        screen->black_due = width < screen->client_width || height < screen->client_height;
+    }
+    refine_resize(screen->refine, screen->client_width, screen->client_height);
+    screen->dirty = TRUE;
+    screen_pump(screen);
+}
+
+void screen_start(Screen *screen, Transport *transport)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+
+    screen->transport = transport;
+    screen->client_width = screen->width;
+    screen->client_height = screen->height;
+    refine_resize(screen->refine, screen->width, screen->height);
+    write_server_init(out, screen->width, screen->height, screen->name);
+    transport_write(transport, out->data, out->len);
+}
+
+void screen_take_format(Screen *screen, const RfbPixelFormat *format)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    screen->format = *format;
+    screen->cursor_due = screen->capabilities.cursor == RFB_ENCODING_CURSOR;
+    if (!pixels_set_format(screen->pixels, format, out))
+        screen_fail(screen, "the pixel format could not be set");
+    transport_write(screen->transport, out->data, out->len);
+}
+
+gboolean screen_take_encodings(Screen *screen, const gint32 *list, guint count)
+{
+    Capabilities before = screen->capabilities;
+    Capabilities now = capabilities_read(list, count);
+
+    screen->capabilities = now;
+    if (!pixels_set_encoding(screen->pixels, now.pixels, now.compress, now.quality, now.last_rect))
+        screen_fail(screen, "the encoding could not be set");
+    screen_announce(screen, &before);
+    subscribe(screen);
+    screen_pump(screen);
+    return now.extended_mouse && !before.extended_mouse;
+}
+
+void screen_take_request(Screen *screen, gboolean incremental, guint x, guint y, guint width, guint height)
+{
+    screen->requested = TRUE;
+    if (!incremental && x < screen->width && y < screen->height) {
+        ViewerRect rect = {x, y, MIN(width, screen->width - x), MIN(height, screen->height - y)};
+        if (rect.width > 0 && rect.height > 0) {
+            viewer_invalidate(screen->viewer, &rect);
+            screen->dirty = TRUE;
+        }
+    }
+    screen_pump(screen);
+}
+
+void screen_take_continuous(Screen *screen, gboolean enable)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    if (!enable) {
+        write_end_of_continuous(out);
+        transport_write(screen->transport, out->data, out->len);
+    }
+    screen->continuous = enable;
+    screen_pump(screen);
+}
+
+void screen_take_fence(Screen *screen, guint32 flags, const guint8 *payload, guint length)
+{
+    if (flags & RFB_FENCE_REQUEST) {
+        g_autoptr(GByteArray) out = g_byte_array_new();
+        write_fence(out, flags & (RFB_FENCE_BLOCK_BEFORE | RFB_FENCE_BLOCK_AFTER | RFB_FENCE_SYNC_NEXT), payload,
+                    length);
+        transport_write(screen->transport, out->data, out->len);
+        return;
+    }
+    if (length != 4 || !pace_echoed(&screen->pace, wire_get32(payload), g_get_monotonic_time()))
+        return;
+    if (screen->stalled) {
+        /* It had only slept. */
+        screen->stalled = FALSE;
+        if (++screen->h264_retries <= H264_RETRIES) {
+            screen->h264_given_up = FALSE;
+            subscribe(screen);
+        }
+    }
+    screen_pump(screen);
+}
+
+void screen_notice(Screen *screen, const char *text)
+{
+    if (!screen->transport || screen->noticed)
+        return;
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autofree guint8 *pixels = notice_paint(screen->client_width, screen->client_height, text);
+    ViewerPicture picture = {.width = screen->client_width,
+                             .height = screen->client_height,
+                             .stride = screen->client_width * 4,
+                             .pixels = pixels};
+    ViewerRect all = {0, 0, picture.width, picture.height};
+    guint rects = 0;
+
+    screen->noticed = TRUE;
+    if (screen_signs_due(screen))
+        screen_send_signs(screen);
+    write_update_head(out, 0);
+    if (screen->capabilities.desktop_name) {
+        write_desktop_name(out, text);
+        rects++;
+    }
+    if (pixels_encode(screen->pixels, &picture, &all, FALSE, out, &rects)) {
+        end_update(screen, out, 0, rects);
+        write_bell(out);
+        transport_write(screen->transport, out->data, out->len);
+    }
+}
+
+void screen_log(const Screen *screen)
+{
+    log_info("%u updates, %u of them H.264, %" G_GUINT64_FORMAT " KiB", screen->updates, screen->units,
+             screen->bytes / 1024);
+}

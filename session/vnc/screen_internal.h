@@ -1,0 +1,57 @@
+/* The screen's insides, for screen.c and screen_signs.c only. */
+#pragma once
+
+#include "session/vnc/capabilities.h"
+#include "session/vnc/pace.h"
+#include "session/vnc/refine.h"
+#include "session/vnc/screen.h"
+
+struct Screen {
+    Viewer *viewer;
+    Pixels *pixels;
+    Transport *transport; /* NULL before ServerInit */
+    ScreenFailed failed;
+    gpointer data;
+    gboolean failed_already, web, noticed;
+
+    guint width, height;               /* px, the picture */
+    guint client_width, client_height; /* px, what the client believes; differs where it cannot resize */
+    RfbPixelFormat format;
+    Capabilities capabilities;
+    Refine *refine;
+    Pace pace;
+    guint timer;
+    gint64 sent_us;
+
+    gboolean requested, continuous, dirty, black_due, pages_held;
+    gboolean h264, h264_given_up, stalled, reset_decoders;
+    guint h264_retries;
+    guint32 unit_stream;
+
+    /* signs: what is told beside pixels, each sent when its flag is up */
+    gboolean size_due, cursor_due, leds_due, name_due, qemu_key_due, extended_mouse_due;
+    gboolean size_reply_due;
+    guint size_reply;
+    gboolean fence_announced, continuous_announced;
+    guint8 *cursor; /* premultiplied ARGB, NULL none */
+    guint cursor_width, cursor_height, hot_x, hot_y;
+    gboolean cursor_known, leds_known;
+    guint32 leds;
+    char *name;
+
+    guint updates, units;
+    guint64 bytes;
+};
+
+void screen_fail(Screen *screen, const char *why);
+
+/* Sends whatever may be sent now. */
+void screen_pump(Screen *screen);
+
+/* TRUE: one of the signs waits and the client knows it. */
+gboolean screen_signs_due(const Screen *screen);
+/* Sends all of them; the size alone, since clients expect it so. */
+void screen_send_signs(Screen *screen);
+/* The client has said what it can: raises the flags of what it has not been told. */
+void screen_announce(Screen *screen, const Capabilities *before);
+void screen_set_name(Screen *screen, const SeatWelcome *welcome);
