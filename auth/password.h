@@ -17,8 +17,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PasswordHasher, password_hasher_free)
 
 /* On the main context that was the thread's default one at the call. `hash` is NULL when memory ran out. */
 typedef void (*PasswordHashed)(const char *hash, gpointer data);
-/* `stale`: the parameters of the hash are older than the configuration's, hash the password anew. */
-typedef void (*PasswordVerified)(gboolean right, gboolean stale, gpointer data);
+typedef void (*PasswordVerified)(gboolean right, gpointer data);
 
 /* Hashes a password (copied to locked memory, scrubbed afterwards). FALSE: too many wait, or it is too long;
  * no callback follows. */
@@ -28,6 +27,9 @@ gboolean password_hash(PasswordHasher *hasher, const char *password, PasswordHas
 gboolean password_verify(PasswordHasher *hasher, const char *hash, const char *password,
                          PasswordVerified done, gpointer data);
 
-/* NULL, or why a person may not choose this password (static sentence): fewer than `least` characters, longer
- * than PASSWORD_BYTES_MAX, not UTF-8, control characters. Any thread. */
-const char *password_unfit(const char *password, guint least);
+#define PASSWORD_CHARACTERS_MIN 8
+
+/* NULL, or why this cannot be a password (static sentence): empty, longer than PASSWORD_BYTES_MAX, not UTF-8,
+ * control characters, and where somebody chooses his own, fewer than PASSWORD_CHARACTERS_MIN characters. Any
+ * thread. */
+const char *password_unfit(const char *password, gboolean own_choice);

@@ -54,12 +54,13 @@ typedef struct {
     char *actor, *action, *object, *result, *address;
 } StoreAudit;
 
-/* Which rights ended. Connection rows are closed, tickets and web sessions deleted already; the processes still live:
- * end them, and only then give the leases back (I1, I8). */
+/* Which rights ended. Connection rows are closed, tickets and web sessions deleted already; the processes
+ * still live: end them, and only then give the leases back (I1, I8). */
 typedef struct {
     char *user;             /* greeters at which he is logged in are void as well; NULL: none */
     GPtrArray *connections; /* of StoreConnection: end these clients; never NULL */
-    GPtrArray *leases;      /* of char *: desktops whose lease is to be given back when nobody is on them; never NULL */
+    GPtrArray
+        *leases; /* of char *: desktops whose lease is to be given back when nobody is on them; never NULL */
 } StoreRevoked;
 
 void store_user_free(StoreUser *user);

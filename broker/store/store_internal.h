@@ -37,12 +37,13 @@ void store_submit(StoreJob *job);
 gint64 store_now(Store *store);
 gint64 store_node(Store *store); /* row of this machine */
 
-/* ---- queries (query.c); only inside of a job. After an error of the database all of them do nothing and return FALSE,
- * and the transaction is rolled back. types: s text or NULL, i gint64, h hash ---- */
+/* ---- queries (query.c); only inside of a job. After an error of the database all of them do nothing and
+ * return FALSE, and the transaction is rolled back. types: s text or NULL, i gint64, h hash ---- */
 
 /* Runs a statement to its end. */
 gboolean store_run(StoreJob *job, const char *sql, const char *types, ...);
-/* First row of a query, or NULL; column values with sqlite3_column_*(), valid until the next query of the same text. */
+/* First row of a query, or NULL; column values with sqlite3_column_*(), valid until the next query of the
+ * same text. */
 sqlite3_stmt *store_first(StoreJob *job, const char *sql, const char *types, ...);
 /* One whole number; 0 when there is no row. */
 gint64 store_number(StoreJob *job, const char *sql, const char *types, ...);
@@ -60,16 +61,17 @@ sqlite3 *store_database(Store *store);
 char *store_text(sqlite3_stmt *row, int column); /* copy, NULL for NULL */
 
 /* ---- answers ---- */
-void store_answer(StoreJob *job, StoreResult result, const char *hint, const char *format, ...) G_GNUC_PRINTF(4, 5);
+void store_answer(StoreJob *job, StoreResult result, const char *hint, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 
 /* ---- audit.c: a row in this transaction; NULL strings become "" ---- */
-void store_record(StoreJob *job, const char *actor, const char *action, const char *object, const char *result,
-                  const char *address);
+void store_record(StoreJob *job, const char *actor, const char *action, const char *object,
+                  const char *result, const char *address);
 
 /* ---- objects.c: rows to objects ---- */
 #define STORE_USER_COLUMNS "u.id, u.name, u.admin, u.disabled, u.serial"
-#define STORE_CONNECTION_SELECT                                                                                        \
-    "SELECT c.id, u.name, d.name, c.protocol, c.address, c.epoch, c.since FROM connections c"                          \
+#define STORE_CONNECTION_SELECT                                                                              \
+    "SELECT c.id, u.name, d.name, c.protocol, c.address, c.epoch, c.since FROM connections c"                \
     " JOIN users u ON u.id = c.user JOIN desktops d ON d.id = c.desktop"
 StoreUser *store_read_user(sqlite3_stmt *row);
 /* Fills *slot by name: TRUE, or answers NOT_FOUND. */
@@ -82,8 +84,8 @@ StoreConnection *store_read_connection(sqlite3_stmt *row);
 StoreTemplate *store_template_copy(const StoreTemplate *from);
 
 StoreRevoked *store_revoked_new(void);
-/* Closes the open connections that match and adds them to out.revoked. 0 and NULL match all; `except_session` (0: none)
- * spares those of one web session. */
+/* Closes the open connections that match and adds them to out.revoked. 0 and NULL match all; `except_session`
+ * (0: none) spares those of one web session. */
 void store_revoke(StoreJob *job, gint64 user, gint64 desktop, gint64 session, gint64 except_session,
                   const char *reason);
 /* Adds to out.revoked->leases what is leased to somebody who is no longer assigned. */
