@@ -10,16 +10,14 @@
 #define DESCRIBE_RETRY_MS 1000
 #define NO_STORE "cache-control: no-store\r\n"
 
-static guint status_of(const BrokerAnswer *answer, gboolean has_session)
+static guint status_of(const BrokerAnswer *answer)
 {
     static const struct {
         const char *code;
         guint status;
     } statuses[] = {{"usage", 400},   {"not-found", 404}, {"conflict", 409},
                     {"denied", 403},  {"wait", 429},      {"unreachable", 503}};
-    if (strcmp(answer->code, "denied") == 0 && !has_session)
-        return 401;
-    if (strcmp(answer->code, "unauthenticated") == 0)
+    if (strcmp(answer->code, "denied") == 0 && answer->no_session)
         return 401;
     for (guint i = 0; i < G_N_ELEMENTS(statuses); i++)
         if (strcmp(answer->code, statuses[i].code) == 0)
@@ -34,11 +32,13 @@ static void reply_json(Exchange *exchange, guint status, JsonNode *node, const c
     exchange_reply(exchange, status, "application/json", g_bytes_new_take(text, strlen(text)), all);
 }
 
-static void reply_error(Exchange *exchange, const BrokerAnswer *answer, gboolean has_session)
+static void reply_error(Exchange *exchange, const BrokerAnswer *answer)
 {
-    guint status = status_of(answer, has_session);
+    guint status = strcmp(exchange->verb, "session.login") == 0 && strcmp(answer->code, "denied") == 0
+                       ? 401
+                       : status_of(answer);
     if (strcmp(answer->code, "wait") != 0) {
-        exchange_fail(exchange, status, status == 401 ? "denied" : answer->code, answer->message, answer->hint);
+        exchange_fail(exchange, status, answer->code, answer->message, answer->hint);
         return;
     }
     g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
@@ -129,11 +129,9 @@ static void answered(const BrokerAnswer *answer, gpointer data)
 {
     Exchange *exchange = data;
     const char *verb = exchange->verb;
-    gboolean about_session = strcmp(verb, "session.login") == 0 || strcmp(verb, "session.whoami") == 0;
-
     exchange->call = 0;
     if (answer->code) {
-        reply_error(exchange, answer, *exchange->handle && !about_session);
+        reply_error(exchange, answer);
         return;
     }
     connection_stands(exchange->connection, STANDING_KNOWN);

@@ -139,6 +139,7 @@ static void answered(BrokerLink *link, JsonObject *object)
         answer.code = error ? json_object_get_string_member_with_default(error, "code", "failed") : "failed";
         answer.message = error ? json_object_get_string_member_with_default(error, "message", "") : "";
         answer.hint = error ? json_object_get_string_member_with_default(error, "hint", NULL) : NULL;
+        answer.no_session = error && !json_object_get_boolean_member_with_default(error, "session", TRUE);
         answer.retry_after_ms = error ? json_object_get_int_member_with_default(error, "retry_after_ms", 0) : 0;
     }
     finish(call, &answer);

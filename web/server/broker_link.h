@@ -13,6 +13,7 @@ typedef struct {
     const char *message;  /* a sentence, with code */
     const char *hint;     /* or NULL */
     gint64 retry_after_ms; /* with "wait", else 0 */
+    gboolean no_session;   /* with "denied": the handle is missing, unknown or expired */
 } BrokerAnswer;
 
 /* Called once for each call that was not cancelled, always from the main loop. */

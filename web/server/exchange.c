@@ -3,6 +3,7 @@
 
 #include "web/server/api.h"
 
+#include <glib-unix.h>
 #include <string.h>
 
 #define BODY_SWALLOWED_MAX (1024 * 1024) /* a longer one cuts the connection */
@@ -101,6 +102,7 @@ void exchange_free(Exchange *exchange)
         explicit_bzero(exchange->body->data, exchange->body->len);
         g_byte_array_unref(exchange->body);
     }
+    g_clear_handle_id(&exchange->writable, g_source_remove);
     g_free(exchange->verb);
     g_free(exchange->path);
     g_free(exchange->query);
@@ -114,6 +116,31 @@ void exchange_free(Exchange *exchange)
     g_free(exchange);
 }
 
+static gboolean on_room(gint fd, GIOCondition condition, gpointer data)
+{
+    Exchange *exchange = data;
+    exchange->writable = 0;
+    lws_rx_flow_control(exchange->connection->wsi, 1);
+    lws_callback_on_writable(exchange->connection->wsi);
+    return G_SOURCE_REMOVE;
+}
+
+/* lws neither reads what a client sends ahead of its answer nor stops polling for it, and with reading stopped it
+ * does not write: so reading is stopped while we wait, by a watch of our own, for room in the socket. Else a client
+ * that sends ahead and does not read would make us spin. */
+static void want_write(Exchange *exchange)
+{
+    struct lws *wsi = exchange->connection->wsi;
+    if (lws_partial_buffered(wsi)) {
+        lws_callback_on_writable(wsi);
+        return;
+    }
+    lws_rx_flow_control(wsi, 0);
+    if (!exchange->writable)
+        exchange->writable =
+            g_unix_fd_add(lws_get_socket_fd(wsi), G_IO_OUT | G_IO_HUP | G_IO_ERR, on_room, exchange);
+}
+
 void exchange_reply(Exchange *exchange, guint status, const char *type, GBytes *body, const char *headers)
 {
     g_assert(!exchange->status);
@@ -122,7 +149,7 @@ void exchange_reply(Exchange *exchange, guint status, const char *type, GBytes *
     exchange->reply = body;
     exchange->headers = g_strdup(headers ? headers : "");
     exchange->call = 0;
-    lws_callback_on_writable(exchange->connection->wsi);
+    want_write(exchange);
 }
 
 void exchange_fail(Exchange *exchange, guint status, const char *code, const char *message, const char *hint)
@@ -180,7 +207,6 @@ static void dispatch(Exchange *exchange)
 /* Refuses before the body was read: the connection cannot go on, what follows could be body or request. */
 static void refuse(Exchange *exchange, guint status, const char *message)
 {
-    lws_rx_flow_control(exchange->connection->wsi, 0);
     exchange->close = TRUE;
     exchange_fail(exchange, status, "usage", message, NULL);
 }
@@ -292,7 +318,6 @@ static int complete(Exchange *exchange)
     connection_deadline(connection, IDLE_SECONDS);
     if (close)
         return -1;
-    lws_rx_flow_control(connection->wsi, 1);
     return lws_http_transaction_completed(connection->wsi) ? -1 : 0;
 }
 
@@ -309,7 +334,7 @@ int exchange_writable(Connection *connection)
         if (write_head(exchange) < 0)
             return -1;
         if (exchange->sent < length) {
-            lws_callback_on_writable(connection->wsi);
+            want_write(exchange);
             return 0;
         }
     }
@@ -321,7 +346,7 @@ int exchange_writable(Connection *connection)
             return -1;
         exchange->sent += n;
         if (!last) {
-            lws_callback_on_writable(connection->wsi);
+            want_write(exchange);
             return 0;
         }
     }

@@ -21,6 +21,7 @@ struct Exchange {
     char *headers; /* "name: value\r\n" lines of its own */
     const char *type;
     gsize sent;
+    guint writable; /* our own watch for room in the socket, see want_write() */
     gboolean head_sent, close;
 };
 
