@@ -59,8 +59,7 @@ void seat_host_free(SeatHost *host)
     if (!host)
         return;
     host->events = &silence;
-    while (host->clients->len > 0)
-        host_client_leave(g_ptr_array_index(host->clients, 0), END_SHUTDOWN, NULL);
+    seat_host_remove_all(host, END_SHUTDOWN, NULL);
     if (host->stream)
         host->stream->class->free(host->stream);
     g_ptr_array_unref(host->clients);
@@ -173,6 +172,12 @@ void seat_host_remove_client(SeatHost *host, ProcessId peer, EndReason reason, c
     HostClient *client = host_client_find(host, peer);
     if (client)
         host_client_leave(client, reason, text);
+}
+
+void seat_host_remove_all(SeatHost *host, EndReason reason, const char *text)
+{
+    while (host->clients->len > 0)
+        host_client_leave(g_ptr_array_index(host->clients, 0), reason, text);
 }
 
 guint seat_host_clients(const SeatHost *host)

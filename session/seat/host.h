@@ -49,6 +49,9 @@ void seat_host_add_client(SeatHost *host, int fd, ProcessId peer, guint rights, 
  * happens when there is no such client. */
 void seat_host_remove_client(SeatHost *host, ProcessId peer, EndReason reason, const char *text);
 
+/* All of them. */
+void seat_host_remove_all(SeatHost *host, EndReason reason, const char *text);
+
 guint seat_host_clients(const SeatHost *host);
 /* The record or the hello of a client; NULL when there is no such client, or no hello yet. Borrowed until it leaves. */
 const ProcessRecord *seat_host_record(const SeatHost *host, ProcessId peer);

@@ -1,0 +1,200 @@
+/* The stream: which encoder runs, from when to when, and what takes over when it fails. */
+#include "session/seat/stream_h264.h"
+
+#include "base/log.h"
+#include "encoder/h264.h"
+
+#define IDLE_S 10
+#define RETRY_US (30 * G_USEC_PER_SEC) /* after every encoder has failed */
+
+typedef struct {
+    HostStream stream;
+    const HostStreamEvents *events;
+    gpointer host;
+    const EncoderCandidate *hardware, *software; /* hardware: NULL when there is none (any more) */
+    H264Encoder *encoder;
+    H264Encoder *spare; /* the software encoder, loaded beside a hardware one */
+    guint width, height; /* px, of encoder and spare */
+    guint32 generation; /* of the shadow that the encoder has seen */
+    guint32 number;     /* of the running stream */
+    guint subscribers, max_kbit_s;
+    guint idle_timer;
+    gint64 broken_us;   /* when the last encoder failed, 0: none has */
+} Stream;
+
+static const EncoderCandidate *first_software(void)
+{
+    for (const EncoderCandidate *candidate = encoder_candidates; candidate->element; candidate++)
+        if (!candidate->hardware)
+            return candidate;
+    return NULL;
+}
+
+static void drop_encoders(Stream *self)
+{
+    g_clear_pointer(&self->encoder, h264_encoder_free);
+    g_clear_pointer(&self->spare, h264_encoder_free);
+}
+
+static void take_unit(const guint8 *unit, gsize length, gboolean keyframe, gpointer data)
+{
+    Stream *self = data;
+    self->events->unit(unit, length, keyframe, self->number, self->host);
+}
+
+static void take_failure(const char *reason, gpointer data);
+static const H264Events encoder_events = {.unit = take_unit, .failed = take_failure};
+
+static H264Encoder *make_encoder(Stream *self, const EncoderCandidate *candidate)
+{
+    g_autoptr(GError) error = NULL;
+    H264Encoder *encoder =
+        h264_encoder_new(candidate, self->width, self->height, &encoder_events, self, &error);
+    if (!encoder)
+        log_warning("encoder %s: %s", candidate->element, error->message);
+    else
+        h264_encoder_set_bitrate(encoder, self->max_kbit_s);
+    return encoder;
+}
+
+static void next_encoder(Stream *self)
+{
+    self->number++;
+    if (self->hardware) {
+        self->encoder = make_encoder(self, self->hardware);
+        if (self->encoder && self->software && !self->spare)
+            self->spare = make_encoder(self, self->software);
+        if (!self->encoder)
+            self->hardware = NULL;
+    }
+    if (!self->encoder && self->spare)
+        self->encoder = g_steal_pointer(&self->spare);
+    if (!self->encoder && self->software)
+        self->encoder = make_encoder(self, self->software);
+    if (!self->encoder) {
+        self->broken_us = g_get_monotonic_time();
+        log_error("no H.264 encoder works: pictures go lossless");
+    }
+}
+
+static void take_failure(const char *reason, gpointer data)
+{
+    Stream *self = data;
+    gboolean was_hardware = self->hardware != NULL;
+
+    log_warning("encoder %s: %s%s", (was_hardware ? self->hardware : self->software)->element, reason,
+                was_hardware ? ": software takes over" : "");
+    g_clear_pointer(&self->encoder, h264_encoder_free);
+    self->hardware = NULL;
+    self->generation = 0;
+    if (!was_hardware)
+        self->broken_us = g_get_monotonic_time();
+    self->events->lost(self->host);
+}
+
+static void stream_attach(HostStream *stream, const HostStreamEvents *events, gpointer host)
+{
+    Stream *self = (Stream *)stream;
+    self->events = events;
+    self->host = host;
+}
+
+static gboolean stream_encode(HostStream *stream, const Shadow *shadow, const SeatRect *rects, guint count,
+                              gboolean keyframe)
+{
+    Stream *self = (Stream *)stream;
+    const SeatBuffer *layout = shadow_layout(shadow);
+    const SeatRect whole = {.width = layout->width, .height = layout->height};
+
+    if (self->broken_us && g_get_monotonic_time() - self->broken_us < RETRY_US)
+        return FALSE;
+    self->broken_us = 0;
+    if (self->width != layout->width || self->height != layout->height) {
+        drop_encoders(self);
+        self->width = layout->width;
+        self->height = layout->height;
+    }
+    if (!self->encoder)
+        next_encoder(self);
+    if (!self->encoder)
+        return FALSE;
+    if (self->generation != layout->header.generation) {
+        /* Same size, other buffer: a decoder of a new generation starts with a key frame. */
+        self->generation = layout->header.generation;
+        rects = &whole;
+        count = 1;
+        keyframe = TRUE;
+    }
+    h264_encode(self->encoder, shadow_pixels(shadow), layout->stride, rects, count, keyframe);
+    return TRUE;
+}
+
+static void stream_cancel(HostStream *stream)
+{
+    Stream *self = (Stream *)stream;
+    /* An encoder cannot be stopped in mid-picture: a fresh one is cheaper than waiting. */
+    if (self->encoder && h264_encoder_busy(self->encoder))
+        g_clear_pointer(&self->encoder, h264_encoder_free);
+}
+
+static gboolean idle_over(gpointer data)
+{
+    Stream *self = data;
+    self->idle_timer = 0;
+    drop_encoders(self);
+    return G_SOURCE_REMOVE;
+}
+
+static void stream_demand(HostStream *stream, guint subscribers, guint max_kbit_s)
+{
+    Stream *self = (Stream *)stream;
+
+    if (self->max_kbit_s != max_kbit_s) {
+        self->max_kbit_s = max_kbit_s;
+        if (self->encoder)
+            h264_encoder_set_bitrate(self->encoder, max_kbit_s);
+        if (self->spare)
+            h264_encoder_set_bitrate(self->spare, max_kbit_s);
+    }
+    self->subscribers = subscribers;
+    if (subscribers > 0)
+        g_clear_handle_id(&self->idle_timer, g_source_remove);
+    else if (self->encoder && self->idle_timer == 0)
+        self->idle_timer = g_timeout_add_seconds(IDLE_S, idle_over, self);
+}
+
+static void stream_free(HostStream *stream)
+{
+    Stream *self = (Stream *)stream;
+    drop_encoders(self);
+    g_clear_handle_id(&self->idle_timer, g_source_remove);
+    g_free(self);
+}
+
+HostStream *stream_h264_new(void)
+{
+    static const HostStreamClass class = {.attach = stream_attach,
+                                          .encode = stream_encode,
+                                          .cancel = stream_cancel,
+                                          .demand = stream_demand,
+                                          .free = stream_free};
+    Stream *self = g_new0(Stream, 1);
+    self->stream.class = &class;
+    self->software = first_software();
+    return &self->stream;
+}
+
+void stream_h264_encoders(HostStream *stream, const char *hardware, const char *software)
+{
+    Stream *self = (Stream *)stream;
+    const EncoderCandidate *first = hardware && *hardware ? encoder_candidate(hardware) : NULL;
+    const EncoderCandidate *second = software && *software ? encoder_candidate(software) : NULL;
+
+    if (hardware && *hardware && !first)
+        log_warning("encoder %s is not in the table and is not used", hardware);
+    if (second)
+        self->software = second;
+    self->hardware = first && first->hardware ? first : NULL;
+    if (first && !first->hardware)
+        self->software = first;
+}

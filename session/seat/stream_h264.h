@@ -1,0 +1,11 @@
+/* The host's H.264 stream of the whole screen: the encoder that won the probe with the software one beside it. Made
+ * when the first client subscribes, freed when nobody has for ten seconds. */
+#pragma once
+
+#include "session/seat/stream.h"
+
+HostStream *stream_h264_new(void);
+
+/* Names of GStreamer elements (rows of encoder/encoders.h; others are ignored with a warning). "" or NULL for
+ * `hardware`: software only; for `software`: the table's first software encoder. A running stream goes on. */
+void stream_h264_encoders(HostStream *stream, const char *hardware, const char *software);
