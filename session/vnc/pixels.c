@@ -100,6 +100,7 @@ Pixels *pixels_new(GError **error)
     screen->cursor = NULL;
     screen->alwaysShared = TRUE;
     screen->maxClientWait = 100;
+    screen->serverFormat.depth = rfb_native_format.depth; /* it says 32, and Tight would send the fourth byte too */
     screen->serverFormat.redShift = 16;
     screen->serverFormat.greenShift = 8;
     screen->serverFormat.blueShift = 0;
@@ -109,7 +110,8 @@ Pixels *pixels_new(GError **error)
         return NULL;
     }
     pixels->fd = ends[0];
-    if (!make_client(pixels, ends[1], error) || !pixels_set_encoding(pixels, RFB_ENCODING_RAW, -1, -1, FALSE))
+    if (!make_client(pixels, ends[1], error) || !pixels_set_format(pixels, &rfb_native_format, NULL) ||
+        !pixels_set_encoding(pixels, RFB_ENCODING_RAW, -1, -1, FALSE))
         return NULL;
     return g_steal_pointer(&pixels);
 }

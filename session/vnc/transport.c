@@ -30,7 +30,7 @@ struct Transport {
     GByteArray *in;  /* what received() did not take */
     GByteArray *out; /* what the socket did not take */
     gsize out_sent;
-    gboolean ready_wanted, reported, closing, said_goodbye;
+    gboolean ready_wanted, reported, closing, said_goodbye, delivering;
     GSource *source;
     GIOCondition watched;
     guint linger;
@@ -169,6 +169,9 @@ static gssize receive_some(Transport *t, guint8 *bytes, gsize capacity)
 /* Gives what has come to the user; FALSE: too much was left. */
 static gboolean deliver(Transport *t)
 {
+    if (t->delivering)
+        return TRUE;
+    t->delivering = TRUE;
     while (t->in->len > 0 && !t->closing) {
         SSL *before = t->ssl;
         gsize taken = t->events->received(t, t->in->data, t->in->len, t->data);
@@ -177,6 +180,7 @@ static gboolean deliver(Transport *t)
         if (taken == 0 || t->ssl != before)
             break;
     }
+    t->delivering = FALSE;
     return t->in->len <= UNTAKEN_MAX;
 }
 

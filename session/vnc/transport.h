@@ -1,6 +1,6 @@
 /* The client's socket in the main loop, plain or with TLS: bytes in as they come, bytes out from one queue that its
- * user keeps short by asking transport_ready() first. Never
- * blocks. Beside tls_server.c the only place that includes OpenSSL. */
+ * user keeps short by asking transport_ready() first. Never blocks. Beside tls_server.c the only place that includes
+ * OpenSSL. */
 #pragma once
 
 #include <gio/gio.h>
