@@ -1,0 +1,325 @@
+/* fernwerkd with puppets: arrivals, introductions, ends, deadlines, crashes. Needs root. */
+#include "base/proto/master_link.h"
+#include "tests/unit/fernwerkd/instance.h"
+
+#include <check.h>
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SOON 10000 /* ms: generous, for slow machines; nothing here waits for it when all is well */
+
+typedef struct {
+    int fd;
+    unsigned long client, greeter;
+    unsigned uid;
+} Visitor;
+
+static Visitor arrive(Instance *instance)
+{
+    Visitor visitor = {.fd = client_connect_rdp(instance)};
+    unsigned kind;
+    char *hello = client_hear(visitor.fd, "hello", SOON);
+    ck_assert_ptr_nonnull(hello);
+    ck_assert_int_eq(sscanf(hello, "hello kind=%u uid=%u", &kind, &visitor.uid), 2);
+    ck_assert_uint_eq(kind, KIND_RDP);
+    char *arrival = instance_hear(instance, "arrival", SOON);
+    ck_assert_ptr_nonnull(arrival);
+    ck_assert_int_eq(sscanf(arrival, "arrival %lu %lu 1 127.0.0.1", &visitor.client, &visitor.greeter), 2);
+    return visitor;
+}
+
+static unsigned long spawn(Instance *instance, ProcessKind kind)
+{
+    unsigned long request, id;
+    int error;
+    instance_tell(instance, "spawn %d", kind);
+    char *reply = instance_hear(instance, "reply", SOON);
+    ck_assert_int_eq(sscanf(reply, "reply %lu %d %lu", &request, &error, &id), 3);
+    ck_assert_int_eq(error, 0);
+    return id;
+}
+
+static int ask(Instance *instance, const char *line)
+{
+    unsigned long request;
+    int error = -1;
+    instance_tell(instance, "%s", line);
+    char *reply = instance_hear(instance, "reply", SOON);
+    ck_assert_ptr_nonnull(reply);
+    sscanf(reply, "reply %lu %d", &request, &error);
+    return error;
+}
+
+#define ASK(...) ask(instance, g_strdup_printf(__VA_ARGS__))
+
+START_TEST(an_arrival_gets_a_client_and_a_greeter_under_users_of_their_own)
+{
+    Instance *instance = instance_start("");
+    Visitor first = arrive(instance), second = arrive(instance);
+    ck_assert_uint_ne(first.client, second.client);
+    ck_assert_uint_ne(first.uid, second.uid);
+    ck_assert_uint_ge(first.uid, 1878001000);
+    instance_stop(instance);
+    ck_assert(client_is_closed(first.fd, SOON));
+}
+END_TEST
+
+START_TEST(an_introduction_needs_equal_desktop_and_epoch)
+{
+    Instance *instance = instance_start("");
+    Visitor visitor = arrive(instance);
+    unsigned long seat = spawn(instance, KIND_SEAT);
+    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, seat), EPERM);
+    ck_assert_int_eq(ASK("bind %lu - d1 7 0", seat), 0);
+    ck_assert_int_eq(ASK("bind %lu alice - 0 1", visitor.client), 0);
+    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, seat), EPERM);
+    ck_assert_int_eq(ASK("bind %lu alice d1 8 1", visitor.client), 0);
+    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, seat), EPERM);
+    ck_assert_int_eq(ASK("bind %lu alice d1 7 1", visitor.client), EEXIST);
+    ck_assert_int_eq(ASK("bind %lu bob - 0 0", visitor.client), EEXIST);
+    unsigned long other = spawn(instance, KIND_SEAT);
+    ck_assert_int_eq(ASK("bind %lu - d1 8 0", other), 0);
+    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, other), 0);
+    g_autofree char *expected = g_strdup_printf("link peer=%lu kind=%d", other, KIND_SEAT);
+    ck_assert_ptr_nonnull(client_hear(visitor.fd, expected, SOON));
+    ck_assert_int_eq(ASK("introduce %lu %lu", seat, other), EINVAL);
+    ck_assert_int_eq(ASK("introduce 99999 %lu", other), ENOENT);
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(an_ended_client_says_why_and_its_greeter_goes_with_it)
+{
+    Instance *instance = instance_start("");
+    Visitor visitor = arrive(instance);
+    ck_assert_int_eq(ASK("end %lu %d", visitor.client, END_TAKEN_OVER), 0);
+    ck_assert_ptr_nonnull(client_hear(visitor.fd, "end 1 This desktop is continued", SOON));
+    g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_TAKEN_OVER);
+    ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));
+    g_autofree char *greeter = g_strdup_printf("gone %lu fernwerk-greeter", visitor.greeter);
+    ck_assert_ptr_nonnull(instance_hear(instance, greeter, SOON));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(a_client_that_ignores_its_end_is_killed_after_half_a_second)
+{
+    Instance *instance = instance_start("");
+    Visitor visitor = arrive(instance);
+    ck_assert_int_gt(dprintf(visitor.fd, "linger"), 0);
+    g_usleep(200000);
+    gint64 begun = g_get_monotonic_time();
+    ck_assert_int_eq(ASK("end %lu %d", visitor.client, END_KILLED), 0);
+    ck_assert_ptr_nonnull(client_hear(visitor.fd, "end 3", SOON));
+    g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_KILLED);
+    ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));
+    gint64 took = g_get_monotonic_time() - begun;
+    ck_assert_int_ge(took, 400000);
+    ck_assert_int_le(took, 2000000);
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(a_client_without_a_user_ends_at_the_deadline_and_one_with_a_user_stays)
+{
+    Instance *instance = instance_start("[limits]\nlogin_s = 5\n");
+    Visitor bound = arrive(instance), unbound = arrive(instance);
+    ck_assert_int_eq(ASK("bind %lu alice - 0 1", bound.client), 0);
+    ck_assert_ptr_nonnull(client_hear(unbound.fd, "end 4 Nobody logged in", SOON));
+    ck_assert(!client_is_closed(bound.fd, 1500));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(typing_extends_the_deadline)
+{
+    Instance *instance = instance_start("[limits]\nlogin_s = 5\n");
+    Visitor visitor = arrive(instance);
+    ck_assert_int_eq(ASK("extend %lu", visitor.client), 0);
+    ck_assert(!client_is_closed(visitor.fd, 7000));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(a_stopped_process_counts_as_dead)
+{
+    Instance *instance = instance_start("[limits]\nheartbeat_ms = 1000\n");
+    Visitor visitor = arrive(instance);
+    g_usleep(600000); /* two beats: only then its own limit holds, not the one for starting */
+    ck_assert_int_gt(dprintf(visitor.fd, "stop"), 0);
+    g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_FAULT);
+    ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(a_client_whose_greeter_dies_gets_a_new_one)
+{
+    Instance *instance = instance_start("");
+    Visitor visitor = {.fd = client_connect_rdp(instance)};
+    unsigned long id, client, greeter;
+    unsigned pid;
+    char *line, *at;
+    do {
+        line = instance_hear(instance, "process", SOON);
+        ck_assert_ptr_nonnull(line);
+    } while (!strstr(line, "fernwerk-greeter"));
+    at = strstr(line, "pid=");
+    ck_assert(at && sscanf(at, "pid=%u", &pid) == 1 && sscanf(line, "process %lu", &id) == 1);
+    ck_assert_ptr_nonnull(instance_hear(instance, "arrival", SOON));
+    kill((pid_t)pid, SIGKILL);
+    line = instance_hear(instance, "arrival", SOON);
+    ck_assert_ptr_nonnull(line);
+    ck_assert_int_eq(sscanf(line, "arrival %lu %lu", &client, &greeter), 2);
+    ck_assert_uint_ne(greeter, id);
+    ck_assert(!client_is_closed(visitor.fd, 300));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(a_new_broker_learns_who_lives_and_no_client_is_cut)
+{
+    Instance *instance = instance_start("");
+    Visitor visitor = arrive(instance), second = arrive(instance);
+    unsigned long seat = spawn(instance, KIND_SEAT);
+    ck_assert_int_eq(ASK("bind %lu - d1 7 0", seat), 0);
+    ck_assert_int_eq(ASK("bind %lu alice d1 7 42", visitor.client), 0);
+    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, seat), 0);
+    instance_tell(instance, "garbage");
+    ck_assert(client_is_closed(instance->control, SOON));
+    Visitor meanwhile = {.fd = client_connect_rdp(instance)};
+    ck_assert_ptr_nonnull(client_hear(meanwhile.fd, "hello", SOON));
+    instance_connect_broker(instance);
+    instance_tell(instance, "ready");
+    g_autofree char *expected_seat = g_strdup_printf(
+        "process %lu fernwerk-seat living=1 client=0 at=0 user= desktop=d1 epoch=7", seat);
+    g_autofree char *expected_client = g_strdup_printf(
+        "process %lu fernwerk-rdp living=1 client=0 at=%lu user=alice desktop=d1 epoch=7", visitor.client, seat);
+    g_autofree char *expected_greeter =
+        g_strdup_printf("process %lu fernwerk-greeter living=1 client=%lu", second.greeter, second.client);
+    gboolean seat_seen = FALSE, client_seen = FALSE, greeter_seen = FALSE;
+    guint arrivals = 0;
+    char *line;
+    while ((line = instance_hear(instance, "", SOON)) && strcmp(line, "living-end") != 0) {
+        seat_seen |= g_str_has_prefix(line, expected_seat) && strstr(line, "link=1");
+        client_seen |= g_str_has_prefix(line, expected_client) && strstr(line, "link=0");
+        greeter_seen |= g_str_has_prefix(line, expected_greeter) && strstr(line, "link=1");
+        arrivals += g_str_has_prefix(line, "arrival");
+    }
+    ck_assert(seat_seen && client_seen && greeter_seen);
+    ck_assert_uint_eq(arrivals, 2);
+    ck_assert(!client_is_closed(visitor.fd, 100));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(a_repeated_request_gets_the_same_answer_and_has_no_second_effect)
+{
+    Instance *instance = instance_start("");
+    instance_tell(instance, "request 1000");
+    unsigned long seat = spawn(instance, KIND_SEAT);
+    instance_tell(instance, "request 1000");
+    ck_assert_uint_eq(spawn(instance, KIND_SEAT), seat);
+    ck_assert_uint_ne(spawn(instance, KIND_SEAT), seat);
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(more_clients_than_allowed_are_refused_with_the_reason)
+{
+    Instance *instance = instance_start("[limits]\nclients_max = 1\n");
+    Visitor visitor = arrive(instance);
+    int refused = client_connect(instance->vnc, "RFB 003.008\n", 12);
+    char bytes[200] = "";
+    gsize used = 0;
+    ssize_t n;
+    while (used < sizeof bytes - 1 && (n = read(refused, bytes + used, sizeof bytes - 1 - used)) > 0)
+        used += (gsize)n;
+    ck_assert_uint_gt(used, 17);
+    ck_assert_mem_eq(bytes, "RFB 003.008\n", 12);
+    ck_assert_int_eq(bytes[12], 0);
+    ck_assert_ptr_nonnull(strstr(bytes + 17, "Too many connections"));
+    int rdp = client_connect_rdp(instance);
+    ck_assert(client_is_closed(rdp, SOON));
+    ck_assert(!client_is_closed(visitor.fd, 100));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(own_certificates_are_made_with_their_keys_for_root_alone)
+{
+    Instance *instance = instance_start("");
+    static const char *const keys[] = {"ca.key", "rdp.key", "web.key"}, *const open[] = {"ca.pem", "rdp.pem", "web.pem"};
+    for (guint i = 0; i < 3; i++) {
+        struct stat status;
+        g_autofree char *key = g_build_filename(instance->dir, "state", "tls", keys[i], NULL);
+        g_autofree char *certificate = g_build_filename(instance->dir, "state", "tls", open[i], NULL);
+        ck_assert_int_eq(stat(key, &status), 0);
+        ck_assert_uint_eq(status.st_mode & 0777, 0600);
+        ck_assert_uint_eq(status.st_uid, 0);
+        ck_assert_int_eq(stat(certificate, &status), 0);
+    }
+    instance_stop(instance);
+}
+END_TEST
+
+static void expect_failure(const char *extra, const char *words)
+{
+    g_autofree char *output = NULL;
+    ck_assert_int_eq(instance_fails(extra, &output), 1);
+    ck_assert_msg(strstr(output, words) != NULL, "\"%s\" does not contain \"%s\"", output, words);
+}
+
+START_TEST(what_prevents_a_start_is_said_with_what_to_do)
+{
+    Instance *instance = instance_start("");
+    g_autofree char *port = g_strdup_printf("[listen]\nrdp = 127.0.0.1:%u\n", instance->rdp);
+    expect_failure(port, "another program listens there");
+    g_autofree char *run = g_strdup_printf("[fernwerk]\nrun_dir = %s/run\n", instance->dir);
+    expect_failure(run, "another fernwerkd runs with run_dir");
+    g_autofree char *socket = g_strdup_printf("[fernwerk]\nadmin_socket = %s/run/control.sock\n", instance->dir);
+    expect_failure(socket, "another instance answers");
+    instance_stop(instance);
+    expect_failure("[fernwerk]\nweb_user = no-such-user\n", "there is no user \"no-such-user\"");
+    expect_failure("[fernwerk]\nadmin_group = no-such-group\n", "there is no group \"no-such-group\"");
+    expect_failure("[fernwerk]\nlibexec_dir = /nonexistent\n", "fernwerk-broker is missing");
+    expect_failure("[tls]\nweb_key = /nonexistent\n", "belong together");
+    expect_failure("[nonsense]\n", "unknown section");
+}
+END_TEST
+
+int main(void)
+{
+    if (geteuid() != 0) {
+        fprintf(stderr, "these tests need root\n");
+        return 77;
+    }
+    Suite *suite = suite_create("fernwerkd");
+    TCase *cases = tcase_create("fernwerkd");
+    tcase_set_timeout(cases, 120);
+    tcase_add_test(cases, an_arrival_gets_a_client_and_a_greeter_under_users_of_their_own);
+    tcase_add_test(cases, an_introduction_needs_equal_desktop_and_epoch);
+    tcase_add_test(cases, an_ended_client_says_why_and_its_greeter_goes_with_it);
+    tcase_add_test(cases, a_client_that_ignores_its_end_is_killed_after_half_a_second);
+    tcase_add_test(cases, a_client_without_a_user_ends_at_the_deadline_and_one_with_a_user_stays);
+    tcase_add_test(cases, typing_extends_the_deadline);
+    tcase_add_test(cases, a_stopped_process_counts_as_dead);
+    tcase_add_test(cases, a_client_whose_greeter_dies_gets_a_new_one);
+    tcase_add_test(cases, a_new_broker_learns_who_lives_and_no_client_is_cut);
+    tcase_add_test(cases, a_repeated_request_gets_the_same_answer_and_has_no_second_effect);
+    tcase_add_test(cases, more_clients_than_allowed_are_refused_with_the_reason);
+    tcase_add_test(cases, own_certificates_are_made_with_their_keys_for_root_alone);
+    tcase_add_test(cases, what_prevents_a_start_is_said_with_what_to_do);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
