@@ -9,7 +9,7 @@
 
 static const char *prefix_of(TokenKind kind)
 {
-    return kind == TOKEN_TICKET ? "fw1." : "fws1.";
+    return kind == TOKEN_TICKET ? "fw1." : "fws1_";
 }
 
 /* The kind is part of what is hashed, so that one can never stand for the other. */

@@ -6,7 +6,7 @@
 
 typedef enum {
     TOKEN_TICKET,  /* "fw1." and 43 characters of base64url */
-    TOKEN_SESSION, /* "fws1." and 43 characters of base64url */
+    TOKEN_SESSION, /* "fws1_" and 43 characters of base64url */
 } TokenKind;
 
 #define TOKEN_TEXT_SIZE 64 /* bytes that hold any token's text with its NUL */

@@ -40,7 +40,7 @@ START_TEST(a_ticket_is_no_session_handle_even_with_the_other_prefix)
     guint8 ticket[TOKEN_HASH_SIZE], session[TOKEN_HASH_SIZE];
     token_make(TOKEN_TICKET, text, ticket);
     ck_assert(!parses(TOKEN_SESSION, text));
-    g_autofree char *forged = g_strconcat("fws1.", text + 4, NULL);
+    g_autofree char *forged = g_strconcat("fws1_", text + 4, NULL);
     ck_assert(token_parse(TOKEN_SESSION, forged, strlen(forged), session));
     ck_assert(!token_equal(ticket, session));
 }
