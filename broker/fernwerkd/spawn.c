@@ -63,9 +63,12 @@ static void child_descriptors(const Launch *launch)
 
 static void child_limits(const Launch *launch)
 {
-    struct rlimit core = {0, 0}, files = {launch->files, launch->files};
+    struct rlimit core = {0, 0}, files;
     setrlimit(RLIMIT_CORE, &core); /* a dump would hold what users type */
-    setrlimit(RLIMIT_NOFILE, &files);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max = MIN(launch->files, files.rlim_max);
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
 }
 
 static void child_drop_privileges(const Launch *launch)
