@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define LINGER_MS 400 /* for the last words; the master kills after 500 */
+#define LINGER_MS 400       /* for the last words; the master kills after 500 */
+#define NOTICE_MS 420       /* how long the last picture stays on the client's screen */
 
 typedef enum {
     STATE_IDLE,      /* warm: no client yet */
@@ -59,8 +60,15 @@ static void quit(gpointer data)
     g_main_loop_quit(c->loop);
 }
 
-/* What was written before goes out, then the process ends. */
-static void end(Connection *c, const char *why)
+static gboolean close_transport(gpointer data)
+{
+    Connection *c = data;
+    transport_close(c->transport, LINGER_MS, quit, c);
+    return G_SOURCE_REMOVE;
+}
+
+/* What was written before goes out, then the process ends. after_ms: the client sees its last picture for so long. */
+static void end_after(Connection *c, const char *why, guint after_ms)
 {
     if (c->state == STATE_ENDING)
         return;
@@ -68,10 +76,17 @@ static void end(Connection *c, const char *why)
         screen_log(c->screen);
     log_info("the connection ends: %s", why);
     move_to(c, STATE_ENDING);
-    if (c->transport)
-        transport_close(c->transport, LINGER_MS, quit, c);
-    else
+    if (!c->transport)
         quit(c);
+    else if (after_ms > 0)
+        g_timeout_add(after_ms, close_transport, c);
+    else
+        close_transport(c);
+}
+
+static void end(Connection *c, const char *why)
+{
+    end_after(c, why, 0);
 }
 
 static void flush_front(Connection *c)
@@ -184,9 +199,10 @@ static gsize received(Transport *transport, const guint8 *bytes, gsize length, g
         if (wrong)
             end(c, wrong);
         return length;
+    case STATE_ENDING:
+        return length;
     case STATE_IDLE:
     case STATE_OPENING:
-    case STATE_ENDING:
         break;
     }
     return 0;
@@ -209,7 +225,11 @@ static void ready(Transport *transport, gpointer data)
 
 static void closed(Transport *transport, const char *why, gpointer data)
 {
-    end(data, why);
+    Connection *c = data;
+    if (c->state == STATE_ENDING)
+        close_transport(c);
+    else
+        end(c, why);
 }
 
 static const TransportEvents transport_events = {
@@ -314,11 +334,14 @@ static void on_ended(Viewer *viewer, EndReason reason, const char *text, gpointe
 {
     Connection *c = data;
 
+    if (c->state == STATE_RUNNING && reason != END_DONE) {
+        screen_notice(c->screen, text);
+        end_after(c, text, NOTICE_MS);
+        return;
+    }
     if (c->state == STATE_HANDSHAKE) {
         front_refuse(c->front, text);
         flush_front(c);
-    } else if (c->state == STATE_RUNNING && reason != END_DONE) {
-        screen_notice(c->screen, text);
     }
     end(c, text);
 }

@@ -51,7 +51,7 @@ static void paint_glyph(guint32 *pixels, guint width, guint height, guint x, gui
 guint8 *notice_paint(guint width, guint height, const char *text)
 {
     guint32 *pixels = g_new(guint32, (gsize)width * height);
-    guint scale = CLAMP(width / 640, 1, 4);
+    guint scale = CLAMP(width / 500, 1, 5);
     gsize columns = MAX(1, width / (GLYPH_WIDTH * scale) * 4 / 5);
     guint line_height = TESTCARD_FONT_ROWS * scale * 3 / 2;
     g_autofree char *ascii = g_str_to_ascii(text, "C");
