@@ -1,0 +1,128 @@
+/* Bitmap updates for clients without the graphics pipeline: lossless, planar in 32 bits, interleaved below
+ * that. */
+#include "session/rdp/rdp.h"
+
+#include <freerdp/codec/interleaved.h>
+#include <freerdp/codec/planar.h>
+#include <freerdp/settings.h>
+#include <freerdp/update.h>
+#include <string.h>
+
+#define SIDE 64 /* px, the most that old clients take */
+
+struct Bitmaps {
+    Rdp *rdp;
+    BITMAP_PLANAR_CONTEXT *planar;
+    BITMAP_INTERLEAVED_CONTEXT *interleaved;
+    guint8 pixels[SIDE * SIDE * 4];
+    guint8 encoded[SIDE * SIDE * 4 * 2];
+};
+
+Bitmaps *bitmaps_new(Rdp *rdp)
+{
+    Bitmaps *bitmaps = g_new0(Bitmaps, 1);
+    bitmaps->rdp = rdp;
+    return bitmaps;
+}
+
+void bitmaps_free(Bitmaps *bitmaps)
+{
+    if (!bitmaps)
+        return;
+    if (bitmaps->planar)
+        freerdp_bitmap_planar_context_free(bitmaps->planar);
+    if (bitmaps->interleaved)
+        bitmap_interleaved_context_free(bitmaps->interleaved);
+    g_free(bitmaps);
+}
+
+static gboolean prepare(Bitmaps *bitmaps, guint depth)
+{
+    const rdpSettings *settings = bitmaps->rdp->context->base.settings;
+    DWORD flags = PLANAR_FORMAT_HEADER_RLE;
+
+    if (depth < 32) {
+        if (!bitmaps->interleaved)
+            bitmaps->interleaved = bitmap_interleaved_context_new(TRUE);
+        return bitmaps->interleaved != NULL;
+    }
+    if (freerdp_settings_get_bool(settings, FreeRDP_DrawAllowSkipAlpha))
+        flags |= PLANAR_FORMAT_HEADER_NA;
+    if (!bitmaps->planar)
+        bitmaps->planar = freerdp_bitmap_planar_context_new(flags, SIDE, SIDE);
+    return bitmaps->planar != NULL;
+}
+
+/* Bitmaps are multiples of 4 px wide; what is beyond the rectangle repeats its edge and is never shown. */
+static void fill(Bitmaps *bitmaps, const ViewerPicture *picture, const ViewerRect *rect, guint width)
+{
+    for (guint y = 0; y < rect->height; y++) {
+        const guint8 *from = picture->pixels + (gsize)(rect->y + y) * picture->stride + (gsize)rect->x * 4;
+        guint32 *to = (guint32 *)(bitmaps->pixels + (gsize)y * width * 4);
+        memcpy(to, from, (gsize)rect->width * 4);
+        for (guint x = rect->width; x < width; x++)
+            to[x] = to[rect->width - 1];
+    }
+}
+
+static gboolean encode(Bitmaps *bitmaps, BITMAP_DATA *bitmap, guint depth)
+{
+    UINT32 length = sizeof bitmaps->encoded;
+    UINT32 stride = bitmap->width * 4;
+    guint bytes = (depth + 7) / 8;
+
+    bitmap->bitsPerPixel = depth;
+    bitmap->cbScanWidth = bitmap->width * bytes;
+    bitmap->cbUncompressedSize = bitmap->width * bitmap->height * bytes;
+    bitmap->compressed = TRUE;
+    bitmap->bitmapDataStream = bitmaps->encoded;
+    if (depth < 32) {
+        if (!interleaved_compress(bitmaps->interleaved, bitmaps->encoded, &length, bitmap->width,
+                                  bitmap->height, bitmaps->pixels, PIXEL_FORMAT_BGRX32, stride, 0, 0, NULL,
+                                  depth))
+            return FALSE;
+    } else if (!freerdp_bitmap_compress_planar(bitmaps->planar, bitmaps->pixels, PIXEL_FORMAT_BGRX32,
+                                               bitmap->width, bitmap->height, stride, bitmaps->encoded,
+                                               &length)) {
+        return FALSE;
+    }
+    bitmap->bitmapLength = length;
+    bitmap->cbCompMainBodySize = length;
+    return TRUE;
+}
+
+static gboolean send_part(Bitmaps *bitmaps, const ViewerPicture *picture, const ViewerRect *rect, guint depth)
+{
+    rdpUpdate *update = bitmaps->rdp->context->base.update;
+    guint width = (rect->width + 3) & ~3u;
+    BITMAP_DATA bitmap = {.destLeft = rect->x,
+                          .destTop = rect->y,
+                          .destRight = rect->x + rect->width - 1,
+                          .destBottom = rect->y + rect->height - 1,
+                          .width = width,
+                          .height = rect->height};
+    BITMAP_UPDATE one = {.number = 1, .rectangles = &bitmap};
+
+    fill(bitmaps, picture, rect, width);
+    return encode(bitmaps, &bitmap, depth) && update->BitmapUpdate(update->context, &one);
+}
+
+gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *update)
+{
+    guint depth = freerdp_settings_get_uint32(bitmaps->rdp->context->base.settings, FreeRDP_ColorDepth);
+    guint right = bitmaps->rdp->output_width, bottom = bitmaps->rdp->output_height;
+
+    if (depth < 15 || !prepare(bitmaps, depth))
+        return FALSE;
+    for (guint i = 0; i < update->n_rects; i++) {
+        ViewerRect whole = update->rects[i];
+        for (guint y = whole.y; y < MIN(whole.y + whole.height, bottom); y += SIDE)
+            for (guint x = whole.x; x < MIN(whole.x + whole.width, right); x += SIDE) {
+                ViewerRect part = {x, y, MIN(SIDE, MIN(whole.x + whole.width, right) - x),
+                                   MIN(SIDE, MIN(whole.y + whole.height, bottom) - y)};
+                if (!send_part(bitmaps, &update->picture, &part, depth))
+                    return FALSE;
+            }
+    }
+    return TRUE;
+}

@@ -1,0 +1,392 @@
+/* The graphics pipeline: capabilities, surfaces, frames and their acknowledgements. H.264 for the whole
+ * picture goes straight to the screen's surface; for a part of it, to an unmapped surface of the part's size,
+ * from which its tiles are copied, because a decoder belongs to a surface. */
+#include "session/rdp/rdp.h"
+
+#include "base/log.h"
+
+#include <freerdp/channels/rdpgfx.h>
+#include <freerdp/codec/planar.h>
+#include <freerdp/settings.h>
+#include <string.h>
+#include <winpr/wtsapi.h>
+
+#define SURFACE_SCREEN 1
+#define SURFACE_REGION 2 /* and following */
+#define REGIONS_MAX 2
+#define PLANAR_WIDTH 512 /* px of one planar command; keeps the encoder's buffers small */
+#define PLANAR_HEIGHT 64
+#define FLIGHT_MIN 2 /* frames that may wait for their acknowledgement */
+#define FLIGHT_MAX 6
+#define FLIGHT_STEP_US 33000 /* round trip that is worth another frame in flight */
+#define ACK_LOST_US                                                                                          \
+    (5 * G_USEC_PER_SEC) /* a client that acknowledges nothing for so long does not do it at all */
+#define SENT_SLOTS 16
+
+typedef struct {
+    gboolean used;
+    ViewerRect region;
+    guint64 frame; /* of the last unit */
+} Region;
+
+struct Gfx {
+    Rdp *rdp;
+    RdpgfxServerContext *channel;
+    gboolean open, ready, h264, surface;
+    guint32 channel_id;
+    BITMAP_PLANAR_CONTEXT *planar;
+    Region regions[REGIONS_MAX];
+    guint32 frame, acknowledged; /* ids */
+    gboolean acks_suspended;
+    gint64 sent_us[SENT_SLOTS]; /* by frame id */
+    gint64 round_trip_us;       /* the shortest of late, 0: unknown */
+};
+
+/* ---- capabilities ---- */
+
+static gboolean allows_h264(const RDPGFX_CAPSET *set)
+{
+    if (set->version >= RDPGFX_CAPVERSION_10)
+        return set->version == RDPGFX_CAPVERSION_101 || !(set->flags & RDPGFX_CAPS_FLAG_AVC_DISABLED);
+    return set->version == RDPGFX_CAPVERSION_81 && (set->flags & RDPGFX_CAPS_FLAG_AVC420_ENABLED);
+}
+
+static gboolean known_version(guint32 version)
+{
+    static const guint32 versions[] = {RDPGFX_CAPVERSION_8,   RDPGFX_CAPVERSION_81,  RDPGFX_CAPVERSION_10,
+                                       RDPGFX_CAPVERSION_101, RDPGFX_CAPVERSION_102, RDPGFX_CAPVERSION_103,
+                                       RDPGFX_CAPVERSION_104, RDPGFX_CAPVERSION_105, RDPGFX_CAPVERSION_106,
+                                       RDPGFX_CAPVERSION_107};
+    for (guint i = 0; i < G_N_ELEMENTS(versions); i++)
+        if (versions[i] == version)
+            return TRUE;
+    return FALSE;
+}
+
+static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_ADVERTISE_PDU *advertised)
+{
+    Gfx *gfx = channel->custom;
+    Rdp *rdp = gfx->rdp;
+    RDPGFX_CAPSET chosen = {0};
+    RDPGFX_CAPS_CONFIRM_PDU confirm = {.capsSet = &chosen};
+
+    for (guint i = 0; i < advertised->capsSetCount; i++)
+        if (known_version(advertised->capsSets[i].version) &&
+            advertised->capsSets[i].version > chosen.version)
+            chosen = advertised->capsSets[i];
+    if (chosen.version == 0)
+        return CHANNEL_RC_UNSUPPORTED_VERSION;
+    UINT result = channel->CapsConfirm(channel, &confirm);
+    if (result != CHANNEL_RC_OK)
+        return result;
+    gfx->h264 = allows_h264(&chosen);
+    gfx->ready = TRUE;
+    gfx->surface = FALSE;
+    gfx->acknowledged = gfx->frame;
+    rdp->mode = GRAPHICS_GFX;
+    log_info("graphics pipeline version %x, H.264 %s", chosen.version, gfx->h264 ? "yes" : "no");
+    bridge_subscribe(rdp->bridge, gfx->h264);
+    rdp->placed = FALSE;
+    bridge_invalidate(rdp->bridge);
+    return CHANNEL_RC_OK;
+}
+
+/* ---- acknowledgements ---- */
+
+static UINT on_acknowledge(RdpgfxServerContext *channel, const RDPGFX_FRAME_ACKNOWLEDGE_PDU *ack)
+{
+    Gfx *gfx = channel->custom;
+
+    gfx->acks_suspended = ack->queueDepth == SUSPEND_FRAME_ACKNOWLEDGEMENT;
+    if (gfx->frame - ack->frameId >= gfx->frame - gfx->acknowledged)
+        return CHANNEL_RC_OK; /* old, or of a frame never sent */
+    if (gfx->frame - ack->frameId < SENT_SLOTS) {
+        gint64 took = g_get_monotonic_time() - gfx->sent_us[ack->frameId % SENT_SLOTS];
+        /* The shortest counts: longer ones contain the waiting that more frames in flight would only make
+         * worse. It ages slowly so that a path that has become longer is noticed. */
+        if (gfx->round_trip_us == 0 || took < gfx->round_trip_us)
+            gfx->round_trip_us = took;
+        else
+            gfx->round_trip_us += (took - gfx->round_trip_us) / 256;
+    }
+    gfx->acknowledged = ack->frameId;
+    return CHANNEL_RC_OK;
+}
+
+gboolean gfx_may_send(const Gfx *gfx)
+{
+    guint limit = (guint)CLAMP(FLIGHT_MIN + gfx->round_trip_us / FLIGHT_STEP_US, FLIGHT_MIN, FLIGHT_MAX);
+    guint in_flight = gfx->frame - gfx->acknowledged;
+
+    if (!gfx->ready)
+        return FALSE;
+    if (gfx->acks_suspended || in_flight < limit)
+        return TRUE;
+    return g_get_monotonic_time() - gfx->sent_us[gfx->frame % SENT_SLOTS] > ACK_LOST_US;
+}
+
+/* ---- the channel ---- */
+
+Gfx *gfx_new(Rdp *rdp)
+{
+    Gfx *gfx = g_new0(Gfx, 1);
+    gfx->rdp = rdp;
+    gfx->planar = freerdp_bitmap_planar_context_new(PLANAR_FORMAT_HEADER_NA | PLANAR_FORMAT_HEADER_RLE,
+                                                    PLANAR_WIDTH, PLANAR_HEIGHT);
+    g_assert(gfx->planar);
+    freerdp_planar_topdown_image(gfx->planar, TRUE);
+    return gfx;
+}
+
+void gfx_free(Gfx *gfx)
+{
+    if (!gfx)
+        return;
+    if (gfx->channel)
+        rdpgfx_server_context_free(gfx->channel);
+    freerdp_bitmap_planar_context_free(gfx->planar);
+    g_free(gfx);
+}
+
+static BOOL on_channel_id(RdpgfxServerContext *channel, UINT32 id)
+{
+    ((Gfx *)channel->custom)->channel_id = id;
+    return TRUE;
+}
+
+void gfx_created(Gfx *gfx, guint32 channel_id, gboolean done)
+{
+    if (gfx->channel && gfx->channel_id == channel_id && !done)
+        gfx->rdp->gfx_deadline_us = 1; /* refused: bitmaps at once */
+}
+
+gboolean gfx_open(Gfx *gfx)
+{
+    if (gfx->channel)
+        return gfx->open;
+    gfx->channel = rdpgfx_server_context_new(gfx->rdp->context->vcm);
+    if (!gfx->channel)
+        return FALSE;
+    gfx->channel->rdpcontext = &gfx->rdp->context->base;
+    gfx->channel->custom = gfx;
+    gfx->channel->ChannelIdAssigned = on_channel_id;
+    gfx->channel->CapsAdvertise = on_caps_advertise;
+    gfx->channel->FrameAcknowledge = on_acknowledge;
+    gfx->open = gfx->channel->Initialize(gfx->channel, TRUE) && gfx->channel->Open(gfx->channel);
+    return gfx->open;
+}
+
+HANDLE gfx_event(Gfx *gfx)
+{
+    return gfx->open ? rdpgfx_server_get_event_handle(gfx->channel) : NULL;
+}
+
+gboolean gfx_handle(Gfx *gfx)
+{
+    UINT result = rdpgfx_server_handle_messages(gfx->channel);
+    return result == CHANNEL_RC_OK || result == ERROR_NO_DATA;
+}
+
+gboolean gfx_has_h264(const Gfx *gfx)
+{
+    return gfx->h264;
+}
+
+/* ---- surfaces ---- */
+
+static gboolean surface_create(Gfx *gfx, guint16 id, guint width, guint height)
+{
+    RDPGFX_CREATE_SURFACE_PDU create = {.surfaceId = id,
+                                        .width = (UINT16)width,
+                                        .height = (UINT16)height,
+                                        .pixelFormat = GFX_PIXEL_FORMAT_XRGB_8888};
+    return gfx->channel->CreateSurface(gfx->channel, &create) == CHANNEL_RC_OK;
+}
+
+static gboolean surface_delete(Gfx *gfx, guint16 id)
+{
+    RDPGFX_DELETE_SURFACE_PDU gone = {.surfaceId = id};
+    return gfx->channel->DeleteSurface(gfx->channel, &gone) == CHANNEL_RC_OK;
+}
+
+static gboolean drop_surfaces(Gfx *gfx)
+{
+    gboolean done = TRUE;
+    for (guint i = 0; i < REGIONS_MAX; i++) {
+        if (gfx->regions[i].used)
+            done = done && surface_delete(gfx, (guint16)(SURFACE_REGION + i));
+        gfx->regions[i] = (Region){0};
+    }
+    if (gfx->surface)
+        done = done && surface_delete(gfx, SURFACE_SCREEN);
+    gfx->surface = FALSE;
+    return done;
+}
+
+gboolean gfx_resize(Gfx *gfx)
+{
+    Rdp *rdp = gfx->rdp;
+    MONITOR_DEF monitor = {0, 0, (INT32)rdp->output_width - 1, (INT32)rdp->output_height - 1,
+                           MONITOR_PRIMARY};
+    RDPGFX_RESET_GRAPHICS_PDU reset = {rdp->output_width, rdp->output_height, 1, &monitor};
+    RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU map = {.surfaceId = SURFACE_SCREEN,
+                                            .outputOriginX = (UINT32)rdp->offset_x,
+                                            .outputOriginY = (UINT32)rdp->offset_y};
+
+    if (!drop_surfaces(gfx) || gfx->channel->ResetGraphics(gfx->channel, &reset) != CHANNEL_RC_OK ||
+        !surface_create(gfx, SURFACE_SCREEN, rdp->picture_width, rdp->picture_height) ||
+        gfx->channel->MapSurfaceToOutput(gfx->channel, &map) != CHANNEL_RC_OK)
+        return FALSE;
+    gfx->surface = TRUE;
+    return TRUE;
+}
+
+/* ---- frames ---- */
+
+static gboolean send_planar(Gfx *gfx, const ViewerPicture *picture, const ViewerRect *rect)
+{
+    RDPGFX_SURFACE_COMMAND command = {.surfaceId = SURFACE_SCREEN,
+                                      .codecId = RDPGFX_CODECID_PLANAR,
+                                      .format = PIXEL_FORMAT_BGRX32,
+                                      .left = rect->x,
+                                      .top = rect->y,
+                                      .right = rect->x + rect->width,
+                                      .bottom = rect->y + rect->height,
+                                      .width = rect->width,
+                                      .height = rect->height};
+    const guint8 *pixels = picture->pixels + (gsize)rect->y * picture->stride + (gsize)rect->x * 4;
+
+    command.data = freerdp_bitmap_compress_planar(gfx->planar, pixels, PIXEL_FORMAT_BGRX32, rect->width,
+                                                  rect->height, picture->stride, NULL, &command.length);
+    if (!command.data)
+        return FALSE;
+    gboolean sent = gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
+    free(command.data);
+    return sent;
+}
+
+static gboolean send_rects(Gfx *gfx, const ViewerUpdate *update)
+{
+    for (guint i = 0; i < update->n_rects; i++) {
+        ViewerRect whole = update->rects[i];
+        for (guint y = 0; y < whole.height; y += PLANAR_HEIGHT)
+            for (guint x = 0; x < whole.width; x += PLANAR_WIDTH) {
+                ViewerRect part = {whole.x + x, whole.y + y, MIN(PLANAR_WIDTH, whole.width - x),
+                                   MIN(PLANAR_HEIGHT, whole.height - y)};
+                if (!send_planar(gfx, &update->picture, &part))
+                    return FALSE;
+            }
+    }
+    return TRUE;
+}
+
+static gboolean send_avc(Gfx *gfx, guint16 surface, const ViewerUpdate *update, guint width, guint height,
+                         RECTANGLE_16 *rects, guint n)
+{
+    g_autofree RDPGFX_H264_QUANT_QUALITY *quality = g_new0(RDPGFX_H264_QUANT_QUALITY, n);
+    RDPGFX_AVC420_BITMAP_STREAM stream = {
+        .meta = {n, rects, quality}, .length = (UINT32)update->unit_length, .data = (BYTE *)update->unit};
+    RDPGFX_SURFACE_COMMAND command = {.surfaceId = surface,
+                                      .codecId = RDPGFX_CODECID_AVC420,
+                                      .format = PIXEL_FORMAT_BGRX32,
+                                      .right = width,
+                                      .bottom = height,
+                                      .width = width,
+                                      .height = height,
+                                      .extra = &stream};
+    for (guint i = 0; i < n; i++)
+        quality[i] = (RDPGFX_H264_QUANT_QUALITY){.qp = 23, .qualityVal = 100};
+    return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
+}
+
+static gboolean send_unit_whole(Gfx *gfx, const ViewerUpdate *update)
+{
+    guint n = update->n_unit_rects;
+    g_autofree RECTANGLE_16 *rects = g_new(RECTANGLE_16, MAX(n, 1));
+
+    for (guint i = 0; i < n; i++) {
+        const ViewerRect *r = &update->unit_rects[i];
+        rects[i] =
+            (RECTANGLE_16){(UINT16)r->x, (UINT16)r->y, (UINT16)(r->x + r->width), (UINT16)(r->y + r->height)};
+    }
+    if (n == 0) { /* the decoder must see every unit, even one that changes nothing */
+        rects[0] = (RECTANGLE_16){0, 0, 1, 1};
+        n = 1;
+    }
+    return send_avc(gfx, SURFACE_SCREEN, update, update->picture.width, update->picture.height, rects, n);
+}
+
+static gboolean same_rect(const ViewerRect *a, const ViewerRect *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* The region's surface, made anew when the region is: then the unit must be a key frame. */
+static gint region_surface(Gfx *gfx, const ViewerUpdate *update)
+{
+    guint oldest = 0;
+    for (guint i = 0; i < REGIONS_MAX; i++) {
+        if (gfx->regions[i].used && same_rect(&gfx->regions[i].region, &update->unit_region))
+            return (gint)i;
+        if (!gfx->regions[i].used || gfx->regions[i].frame < gfx->regions[oldest].frame)
+            oldest = i;
+    }
+    Region *region = &gfx->regions[oldest];
+    guint16 id = (guint16)(SURFACE_REGION + oldest);
+    if (!update->unit_key || (region->used && !surface_delete(gfx, id)) ||
+        !surface_create(gfx, id, update->unit_region.width, update->unit_region.height))
+        return -1;
+    *region = (Region){.used = TRUE, .region = update->unit_region};
+    return (gint)oldest;
+}
+
+static gboolean send_unit_region(Gfx *gfx, const ViewerUpdate *update)
+{
+    const ViewerRect *region = &update->unit_region;
+    RECTANGLE_16 all = {0, 0, (UINT16)region->width, (UINT16)region->height};
+    gint slot = region_surface(gfx, update);
+
+    if (slot < 0) {
+        bridge_need_keyframe(gfx->rdp->bridge);
+        bridge_invalidate(gfx->rdp->bridge);
+        return TRUE;
+    }
+    gfx->regions[slot].frame = gfx->frame;
+    guint16 id = (guint16)(SURFACE_REGION + slot);
+    if (!send_avc(gfx, id, update, region->width, region->height, &all, 1))
+        return FALSE;
+    for (guint i = 0; i < update->n_unit_rects; i++) {
+        const ViewerRect *r = &update->unit_rects[i];
+        guint x = r->x - region->x, y = r->y - region->y;
+        RDPGFX_POINT16 at = {(UINT16)r->x, (UINT16)r->y};
+        RDPGFX_SURFACE_TO_SURFACE_PDU copy = {
+            .surfaceIdSrc = id,
+            .surfaceIdDest = SURFACE_SCREEN,
+            .rectSrc = {(UINT16)x, (UINT16)y, (UINT16)(x + r->width), (UINT16)(y + r->height)},
+            .destPtsCount = 1,
+            .destPts = &at};
+        if (gfx->channel->SurfaceToSurface(gfx->channel, &copy) != CHANNEL_RC_OK)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean send_unit(Gfx *gfx, const ViewerUpdate *update)
+{
+    const ViewerRect *r = &update->unit_region;
+    gboolean whole =
+        r->x == 0 && r->y == 0 && r->width >= update->picture.width && r->height >= update->picture.height;
+    return whole ? send_unit_whole(gfx, update) : send_unit_region(gfx, update);
+}
+
+gboolean gfx_send(Gfx *gfx, const ViewerUpdate *update)
+{
+    RDPGFX_START_FRAME_PDU start = {.timestamp = (UINT32)(g_get_monotonic_time() / 1000),
+                                    .frameId = ++gfx->frame};
+    RDPGFX_END_FRAME_PDU end = {.frameId = gfx->frame};
+
+    gfx->sent_us[gfx->frame % SENT_SLOTS] = g_get_monotonic_time();
+    return gfx->channel->StartFrame(gfx->channel, &start) == CHANNEL_RC_OK &&
+           (!update->unit || send_unit(gfx, update)) && send_rects(gfx, update) &&
+           gfx->channel->EndFrame(gfx->channel, &end) == CHANNEL_RC_OK;
+}

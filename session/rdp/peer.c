@@ -1,0 +1,407 @@
+/* The connection's own thread: FreeRDP's peer from the first packet to the last, and the loop that sends
+ * pictures. */
+#include "session/rdp/rdp.h"
+
+#include "base/log.h"
+#include "session/rdp/x224.h"
+
+#include <errno.h>
+#include <freerdp/channels/channels.h>
+#include <freerdp/channels/drdynvc.h>
+#include <freerdp/channels/wtsvc.h>
+#include <freerdp/error.h>
+#include <freerdp/settings.h>
+#include <freerdp/update.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <winpr/synch.h>
+#include <winpr/wtsapi.h>
+
+#define FIRST_PACKET_MS 10000
+#define GFX_ANSWER_US                                                                                        \
+    (4 * G_USEC_PER_SEC)         /* for a client that announced the graphics pipeline to open it             \
+                                  */
+#define RELAYOUT_US (700 * 1000) /* for the desktop to follow the client's window */
+#define ACK_TIMEOUT_MS 15000
+#define NOT_SENT_MAX                                                                                         \
+    65536 /* bytes that may wait in the kernel: more would be old pictures in a slow pipe                    \
+           */
+#define FAREWELL_MS 300
+#define HANDLES_MAX 16
+
+typedef struct {
+    Bridge *bridge;
+    const rdpSettings *settings;
+    int socket;
+} Start;
+
+/* ---- the socket ---- */
+
+static void tune_socket(int fd)
+{
+    const int on = 1, not_sent = NOT_SENT_MAX, dead = ACK_TIMEOUT_MS;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &not_sent, sizeof not_sent);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, sizeof dead);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+/* Waits for the whole connection request, which stays in the socket. A partial one would wake poll() without
+ * end: SO_RCVLOWAT makes it wait for the rest. */
+static gboolean peek_request(int fd, char *desktop, gsize size)
+{
+    gint64 deadline = g_get_monotonic_time() + FIRST_PACKET_MS * 1000;
+    guint8 bytes[X224_REQUEST_MAX];
+    X224Result result = X224_PARTIAL;
+    gsize wanted = 4;
+
+    while (result == X224_PARTIAL) {
+        int low = (int)wanted, left = (int)((deadline - g_get_monotonic_time()) / 1000);
+        struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+        setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);
+        if (left <= 0 || poll(&poll_fd, 1, left) <= 0)
+            return FALSE;
+        ssize_t n = recv(fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || (poll_fd.revents & (POLLERR | POLLHUP)))
+            return FALSE;
+        gsize had = wanted;
+        result = x224_check(bytes, n > 0 ? (gsize)n : 0, &wanted);
+        if (result == X224_COMPLETE)
+            x224_desktop(bytes, (gsize)n, desktop, size);
+        else if (result == X224_PARTIAL && wanted == had && n >= (ssize_t)had)
+            return FALSE;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &(int){1}, sizeof(int));
+    return result == X224_COMPLETE;
+}
+
+static gboolean socket_ready(Rdp *rdp)
+{
+    struct pollfd poll_fd = {.fd = rdp->peer->sockfd, .events = POLLOUT};
+    if (rdp->peer->IsWriteBlocked(rdp->peer) && rdp->peer->DrainOutputBuffer(rdp->peer) != 0)
+        return FALSE;
+    return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLOUT);
+}
+
+/* ---- FreeRDP's callbacks ---- */
+
+static BOOL on_context_new(freerdp_peer *peer, rdpContext *context)
+{
+    RdpContext *own = (RdpContext *)context;
+    own->vcm = WTSOpenServerA((LPSTR)context);
+    return own->vcm && own->vcm != INVALID_HANDLE_VALUE;
+}
+
+static void on_context_free(freerdp_peer *peer, rdpContext *context)
+{
+    RdpContext *own = (RdpContext *)context;
+    if (own->vcm && own->vcm != INVALID_HANDLE_VALUE)
+        WTSCloseServer(own->vcm);
+    own->vcm = NULL;
+}
+
+static Rdp *of(freerdp_peer *peer)
+{
+    return ((RdpContext *)peer->context)->rdp;
+}
+
+static BOOL on_post_connect(freerdp_peer *peer)
+{
+    rdp_greet(of(peer));
+    return TRUE;
+}
+
+static BOOL on_logon(freerdp_peer *peer, const SEC_WINNT_AUTH_IDENTITY *identity, BOOL automatic)
+{
+    return TRUE; /* the greeter decides */
+}
+
+static BOOL on_activate(freerdp_peer *peer)
+{
+    Rdp *rdp = of(peer);
+    const rdpSettings *settings = rdp->context->base.settings;
+
+    rdp->active = TRUE;
+    if (rdp->mode == GRAPHICS_NONE) {
+        gboolean gfx = freerdp_settings_get_bool(settings, FreeRDP_SupportGraphicsPipeline) &&
+                       WTSVirtualChannelManagerIsChannelJoined(rdp->context->vcm, DRDYNVC_SVC_CHANNEL_NAME);
+        rdp->mode = gfx ? GRAPHICS_WAITING : GRAPHICS_BITMAPS;
+        rdp->gfx_deadline_us = g_get_monotonic_time() + GFX_ANSWER_US;
+        log_info("client %u x %u, %u bits, %s", rdp->client_width, rdp->client_height,
+                 freerdp_settings_get_uint32(settings, FreeRDP_ColorDepth),
+                 gfx ? "announces the graphics pipeline" : "bitmap updates");
+    } else {
+        bridge_invalidate(rdp->bridge);
+    }
+    return cursors_repeat(rdp->cursors);
+}
+
+static BOOL on_refresh(rdpContext *context, BYTE count, const RECTANGLE_16 *areas)
+{
+    bridge_invalidate(((RdpContext *)context)->rdp->bridge);
+    return TRUE;
+}
+
+static BOOL on_suppress(rdpContext *context, BYTE allow, const RECTANGLE_16 *area)
+{
+    Rdp *rdp = ((RdpContext *)context)->rdp;
+    if (!allow)
+        bridge_release_keys(rdp->bridge);
+    rdp->suppressed = !allow;
+    return TRUE;
+}
+
+static BOOL on_channel_created(void *data, UINT32 channel, INT32 status)
+{
+    Rdp *rdp = data;
+    gfx_created(rdp->gfx, channel, status >= 0);
+    return display_created(rdp->display, channel, status >= 0);
+}
+
+/* ---- sending ---- */
+
+static gboolean graphics_ready(const Rdp *rdp)
+{
+    return rdp->active && !rdp->suppressed && (rdp->mode == GRAPHICS_GFX || rdp->mode == GRAPHICS_BITMAPS);
+}
+
+static gboolean send_held(Rdp *rdp)
+{
+    const ViewerPicture *picture = &rdp->update.picture;
+
+    if (!rdp->holding || !graphics_ready(rdp))
+        return TRUE;
+    if (!rdp->placed || picture->width != rdp->picture_width || picture->height != rdp->picture_height) {
+        gboolean partial = !rdp->placed;
+        if (!rdp_place(rdp, picture->width, picture->height))
+            return FALSE;
+        if (partial)
+            bridge_invalidate(rdp->bridge);
+        if (!rdp->active)
+            return TRUE; /* kept until the client is active again */
+    }
+    rdp->holding = FALSE;
+    return rdp->mode == GRAPHICS_GFX ? gfx_send(rdp->gfx, &rdp->update)
+                                     : bitmaps_send(rdp->bitmaps, &rdp->update);
+}
+
+/* Asks for the next update when it could be sent at once. Returns whether only the socket is not ready for
+ * it. */
+static gboolean ask_for_update(Rdp *rdp)
+{
+    if (rdp->wanted || rdp->holding || !graphics_ready(rdp) ||
+        (rdp->mode == GRAPHICS_GFX && !gfx_may_send(rdp->gfx)))
+        return FALSE;
+    if (!socket_ready(rdp))
+        return TRUE;
+    rdp->wanted = TRUE;
+    bridge_want(rdp->bridge, rdp->mode != GRAPHICS_GFX || !gfx_has_h264(rdp->gfx));
+    return FALSE;
+}
+
+/* The client's window has changed: the desktop gets some time to follow before bars are drawn around it. */
+static gboolean follow_window(Rdp *rdp)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (display_changed(rdp->display))
+        rdp->relayout_us = now + RELAYOUT_US;
+    if (rdp->relayout_us == 0 || now < rdp->relayout_us)
+        return TRUE;
+    rdp->relayout_us = 0;
+    if (!rdp->placed || rdp->mode != GRAPHICS_GFX ||
+        (rdp->output_width == rdp->client_width && rdp->output_height == rdp->client_height))
+        return TRUE;
+    bridge_invalidate(rdp->bridge);
+    return rdp_place(rdp, rdp->picture_width, rdp->picture_height);
+}
+
+static gboolean look(Rdp *rdp)
+{
+    BridgeNews news;
+    rdpUpdate *update = rdp->context->base.update;
+
+    bridge_look(rdp->bridge, &news);
+    if (news.ending && !rdp->ended) {
+        rdp->ended = TRUE;
+        freerdp_set_error_info(rdp->context->base.rdp, rdp_error_info(news.reason));
+    }
+    if (news.update_fresh) {
+        rdp->update = news.update;
+        rdp->holding = TRUE;
+        rdp->wanted = FALSE;
+    }
+    if (news.relative_fresh)
+        rdp->relative = news.relative;
+    if (news.leds_fresh && rdp->active && update->SetKeyboardIndicators)
+        update->SetKeyboardIndicators(update->context, (UINT16)news.leds);
+    return !news.cursor_fresh || cursors_show(rdp->cursors, &news.cursor);
+}
+
+/* ---- the loop ---- */
+
+static gboolean handle_channels(Rdp *rdp)
+{
+    HANDLE vcm = rdp->context->vcm;
+
+    /* Without the reset an idle client burns a core. */
+    ResetEvent(WTSVirtualChannelManagerGetEventHandle(vcm));
+    if (!WTSVirtualChannelManagerCheckFileDescriptorEx(vcm, rdp->active))
+        return FALSE;
+    if (rdp->active && WTSVirtualChannelManagerGetDrdynvcState(vcm) == DRDYNVC_STATE_READY) {
+        if (rdp->mode == GRAPHICS_WAITING && !gfx_open(rdp->gfx))
+            rdp->mode = GRAPHICS_BITMAPS;
+        if (!display_open(rdp->display))
+            return FALSE;
+    }
+    HANDLE event = gfx_event(rdp->gfx);
+    if (event && WaitForSingleObject(event, 0) == WAIT_OBJECT_0 && !gfx_handle(rdp->gfx))
+        return FALSE;
+    if (rdp->mode == GRAPHICS_WAITING && g_get_monotonic_time() > rdp->gfx_deadline_us) {
+        log_info("the client does not open its graphics pipeline: bitmap updates");
+        rdp->mode = GRAPHICS_BITMAPS;
+    }
+    return TRUE;
+}
+
+static int patience_ms(const Rdp *rdp)
+{
+    gint64 next = rdp->relayout_us;
+    if (rdp->mode == GRAPHICS_WAITING && (next == 0 || rdp->gfx_deadline_us < next))
+        next = rdp->gfx_deadline_us;
+    if (next == 0)
+        return -1;
+    gint64 left = (next - g_get_monotonic_time()) / 1000 + 1;
+    return (int)CLAMP(left, 0, 10000);
+}
+
+static gboolean wait_for_something(Rdp *rdp, gboolean for_socket)
+{
+    HANDLE handles[HANDLES_MAX] = {0};
+    struct pollfd fds[HANDLES_MAX + 4];
+    nfds_t n = 0;
+    DWORD count = rdp->peer->GetEventHandles(rdp->peer, handles, HANDLES_MAX - 2);
+
+    if (count == 0)
+        return FALSE;
+    handles[count++] = WTSVirtualChannelManagerGetEventHandle(rdp->context->vcm);
+    HANDLE gfx = gfx_event(rdp->gfx);
+    if (gfx)
+        handles[count++] = gfx;
+    for (DWORD i = 0; i < count; i++)
+        fds[n++] = (struct pollfd){.fd = GetEventFileDescriptor(handles[i]), .events = POLLIN};
+    fds[n++] = (struct pollfd){.fd = bridge_wake_fd(rdp->bridge), .events = POLLIN};
+    if (for_socket || rdp->peer->IsWriteBlocked(rdp->peer))
+        fds[n++] = (struct pollfd){.fd = rdp->peer->sockfd, .events = POLLOUT};
+    return poll(fds, n, patience_ms(rdp)) >= 0 || errno == EINTR;
+}
+
+static void farewell(Rdp *rdp)
+{
+    gint64 deadline = g_get_monotonic_time() + FAREWELL_MS * 1000;
+    int waiting = 1;
+
+    rdp->peer->Close(rdp->peer);
+    while (g_get_monotonic_time() < deadline && waiting > 0) {
+        struct pollfd poll_fd = {.fd = rdp->peer->sockfd, .events = POLLOUT};
+        if (rdp->peer->IsWriteBlocked(rdp->peer)) {
+            poll(&poll_fd, 1, 50);
+            rdp->peer->DrainOutputBuffer(rdp->peer);
+        } else if (ioctl(rdp->peer->sockfd, SIOCOUTQ, &waiting) < 0) {
+            waiting = 0;
+        } else if (waiting > 0) {
+            g_usleep(10000);
+        }
+    }
+    g_usleep(100000); /* the client reads the reason before it sees the end */
+}
+
+static void run(Rdp *rdp)
+{
+    gboolean for_socket = FALSE;
+
+    while (!rdp->ended) {
+        if (!wait_for_something(rdp, for_socket) || !look(rdp) || rdp->ended)
+            break;
+        if (rdp->peer->IsWriteBlocked(rdp->peer))
+            rdp->peer->DrainOutputBuffer(rdp->peer);
+        if (!rdp->peer->CheckFileDescriptor(rdp->peer) || !handle_channels(rdp) || !follow_window(rdp) ||
+            !send_held(rdp) || !WTSVirtualChannelManagerCheckFileDescriptorEx(rdp->context->vcm, FALSE))
+            break;
+        for_socket = ask_for_update(rdp);
+    }
+    if (rdp->ended)
+        farewell(rdp);
+}
+
+static gboolean peer_open(Rdp *rdp, const rdpSettings *settings, int socket)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+
+    rdp->peer = freerdp_peer_new(socket);
+    if (!rdp->peer)
+        return FALSE;
+    getpeername(socket, (struct sockaddr *)&address, &length);
+    freerdp_peer_set_local_and_hostname(rdp->peer, &address);
+    rdp->peer->ContextSize = sizeof(RdpContext);
+    rdp->peer->ContextNew = on_context_new;
+    rdp->peer->ContextFree = on_context_free;
+    if (!freerdp_peer_context_new_ex(rdp->peer, settings))
+        return FALSE;
+    rdp->context = (RdpContext *)rdp->peer->context;
+    rdp->context->rdp = rdp;
+    rdp->peer->PostConnect = on_post_connect;
+    rdp->peer->Activate = on_activate;
+    rdp->peer->Logon = on_logon;
+    rdp_input_register(rdp);
+    rdp->context->base.update->RefreshRect = on_refresh;
+    rdp->context->base.update->SuppressOutput = on_suppress;
+    WTSVirtualChannelManagerSetDVCCreationCallback(rdp->context->vcm, on_channel_created, rdp);
+    return rdp->peer->Initialize(rdp->peer);
+}
+
+static void *thread_main(gpointer data)
+{
+    g_autofree Start *start = data;
+    g_autofree Rdp *rdp = g_new0(Rdp, 1);
+
+    rdp->bridge = start->bridge;
+    tune_socket(start->socket);
+    if (peek_request(start->socket, rdp->desktop, sizeof rdp->desktop) &&
+        peer_open(rdp, start->settings, start->socket)) {
+        rdp->gfx = gfx_new(rdp);
+        rdp->bitmaps = bitmaps_new(rdp);
+        rdp->cursors = cursors_new(rdp);
+        rdp->display = display_new(rdp);
+        run(rdp);
+        shutdown(start->socket, SHUT_RDWR);
+        display_free(rdp->display);
+        gfx_free(rdp->gfx);
+        bitmaps_free(rdp->bitmaps);
+        cursors_free(rdp->cursors);
+        rdp->peer->Disconnect(rdp->peer);
+        freerdp_peer_context_free(rdp->peer);
+        freerdp_peer_free(rdp->peer);
+    } else {
+        log_info("no RDP client: the first packet is missing or wrong");
+        shutdown(start->socket, SHUT_RDWR);
+    }
+    bridge_gone(start->bridge);
+    return NULL;
+}
+
+void rdp_start(Bridge *bridge, const rdpSettings *settings, int socket)
+{
+    Start *start = g_new0(Start, 1);
+    start->bridge = bridge;
+    start->settings = settings;
+    start->socket = socket;
+    g_thread_unref(g_thread_new("peer", thread_main, start));
+}
