@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define LINGER_MS 400       /* for the last words; the master kills after 500 */
+#define SEAT_WAIT_MS 1500   /* who logged in in the handshake sees a greeter only when the desktop takes longer */
 #define NOTICE_MS 420       /* how long the last picture stays on the client's screen */
 
 typedef enum {
@@ -33,6 +34,8 @@ struct Connection {
     Messages *messages;
     Screen *screen;
     gboolean web, view_only, asked;
+    gboolean at_greeter;
+    guint seat_wait; /* timer: the desktop may still come first */
     WebPreamble preamble;
     PointerMask mask;
     gboolean pointer_absolute;
@@ -127,14 +130,23 @@ static void log_in(Connection *c)
     explicit_bzero(&prefill, sizeof prefill);
 }
 
-/* Both have come: ClientInit and a first picture. */
+/* Both have come: ClientInit and a first picture that is worth showing. */
 static void open_if_ready(Connection *c)
 {
-    if (c->state != STATE_OPENING || !screen_known(c->screen))
+    if (c->state != STATE_OPENING || !screen_known(c->screen) || (c->at_greeter && c->seat_wait))
         return;
+    g_clear_handle_id(&c->seat_wait, g_source_remove);
     move_to(c, STATE_RUNNING);
     screen_start(c->screen, c->transport);
     transport_resume(c->transport);
+}
+
+static gboolean seat_waited(gpointer data)
+{
+    Connection *c = data;
+    c->seat_wait = 0;
+    open_if_ready(c);
+    return G_SOURCE_REMOVE;
 }
 
 static void take_step(Connection *c, FrontStep step)
@@ -322,6 +334,8 @@ static void on_login(Viewer *viewer, SeatLoginResult result, const char *user, c
     if (c->state != STATE_HANDSHAKE || !c->asked)
         return;
     c->asked = FALSE;
+    if (result == SEAT_LOGIN_OK)
+        c->seat_wait = g_timeout_add(SEAT_WAIT_MS, seat_waited, c);
     front_verdict(c->front, result == SEAT_LOGIN_OK, text);
     flush_front(c);
     if (result != SEAT_LOGIN_OK)
@@ -349,6 +363,7 @@ static void on_ended(Viewer *viewer, EndReason reason, const char *text, gpointe
 static void on_switched(Viewer *viewer, guint width, guint height, const SeatWelcome *welcome, gpointer data)
 {
     Connection *c = data;
+    c->at_greeter = welcome->greeter != 0;
     screen_switched(c->screen, width, height, welcome);
     open_if_ready(c);
 }
