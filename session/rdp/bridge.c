@@ -186,6 +186,14 @@ void bridge_set_loop(Bridge *bridge, GMainLoop *loop)
     bridge->loop = loop;
 }
 
+static void log_figures(Bridge *bridge)
+{
+    ViewerCounters c = viewer_counters(bridge->viewer);
+    log_info("over: %" G_GUINT64_FORMAT " updates, %" G_GUINT64_FORMAT " of them H.264, %" G_GUINT64_FORMAT
+             " lossless rectangles, %" G_GUINT64_FORMAT " torn tiles",
+             c.frames, c.units, c.rects, c.torn);
+}
+
 static void deliver_wish(Bridge *bridge, const Message *m)
 {
     switch (m->kind) {
@@ -208,6 +216,7 @@ static void deliver_wish(Bridge *bridge, const Message *m)
         viewer_need_keyframe(bridge->viewer);
         break;
     default:
+        log_figures(bridge);
         g_main_loop_quit(bridge->loop);
     }
 }

@@ -83,7 +83,7 @@ static gboolean peek_request(int fd, char *desktop, gsize size)
 
 static gboolean socket_ready(Rdp *rdp)
 {
-    struct pollfd poll_fd = {.fd = rdp->peer->sockfd, .events = POLLOUT};
+    struct pollfd poll_fd = {.fd = rdp->socket, .events = POLLOUT};
     if (rdp->peer->IsWriteBlocked(rdp->peer) && rdp->peer->DrainOutputBuffer(rdp->peer) != 0)
         return FALSE;
     return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLOUT);
@@ -298,7 +298,7 @@ static gboolean wait_for_something(Rdp *rdp, gboolean for_socket)
         fds[n++] = (struct pollfd){.fd = GetEventFileDescriptor(handles[i]), .events = POLLIN};
     fds[n++] = (struct pollfd){.fd = bridge_wake_fd(rdp->bridge), .events = POLLIN};
     if (for_socket || rdp->peer->IsWriteBlocked(rdp->peer))
-        fds[n++] = (struct pollfd){.fd = rdp->peer->sockfd, .events = POLLOUT};
+        fds[n++] = (struct pollfd){.fd = rdp->socket, .events = POLLOUT};
     return poll(fds, n, patience_ms(rdp)) >= 0 || errno == EINTR;
 }
 
@@ -309,11 +309,11 @@ static void farewell(Rdp *rdp)
 
     rdp->peer->Close(rdp->peer);
     while (g_get_monotonic_time() < deadline && waiting > 0) {
-        struct pollfd poll_fd = {.fd = rdp->peer->sockfd, .events = POLLOUT};
+        struct pollfd poll_fd = {.fd = rdp->socket, .events = POLLOUT};
         if (rdp->peer->IsWriteBlocked(rdp->peer)) {
             poll(&poll_fd, 1, 50);
             rdp->peer->DrainOutputBuffer(rdp->peer);
-        } else if (ioctl(rdp->peer->sockfd, SIOCOUTQ, &waiting) < 0) {
+        } else if (ioctl(rdp->socket, SIOCOUTQ, &waiting) < 0) {
             waiting = 0;
         } else if (waiting > 0) {
             g_usleep(10000);
@@ -373,6 +373,7 @@ static void *thread_main(gpointer data)
     g_autofree Rdp *rdp = g_new0(Rdp, 1);
 
     rdp->bridge = start->bridge;
+    rdp->socket = start->socket;
     tune_socket(start->socket);
     if (peek_request(start->socket, rdp->desktop, sizeof rdp->desktop) &&
         peer_open(rdp, start->settings, start->socket)) {

@@ -34,6 +34,7 @@ typedef enum {
 struct Rdp {
     Bridge *bridge;
     freerdp_peer *peer;
+    int socket; /* the peer's, for waiting and options only */
     RdpContext *context;
     char desktop[SEAT_NAME_MAX]; /* wanted, from the routing token */
     gboolean active;             /* between Activate and a deactivation */
