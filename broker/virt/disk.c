@@ -27,7 +27,9 @@ char *disk_serial_path(const char *image_dir, const DomainSpec *spec)
 static gboolean make_folder(const char *path, GError **error)
 {
     /* QEMU's user passes through: others may enter, not list. */
-    if (g_mkdir_with_parents(path, 0711) == 0)
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        return TRUE;
+    if (g_mkdir_with_parents(path, 0711) == 0 && g_chmod(path, 0711) == 0) /* whatever the umask */
         return TRUE;
     g_set_error(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_IMAGE_DENIED,
                 "The folder %s for the disks of desktops cannot be made: %s.", path, g_strerror(errno));
