@@ -1,19 +1,19 @@
 /* Bitmap updates for clients without the graphics pipeline: lossless, planar in 32 bits, interleaved below
  * that. */
+#include "session/rdp/interleave.h"
 #include "session/rdp/rdp.h"
 
-#include <freerdp/codec/interleaved.h>
 #include <freerdp/codec/planar.h>
 #include <freerdp/settings.h>
 #include <freerdp/update.h>
 #include <string.h>
 
-#define SIDE 64 /* px, the most that old clients take */
+#define SIDE INTERLEAVE_SIDE_MAX /* px, the most that old clients take */
+G_STATIC_ASSERT(INTERLEAVE_SIZE_MAX <= SIDE * SIDE * 4 * 2);
 
 struct Bitmaps {
     Rdp *rdp;
     BITMAP_PLANAR_CONTEXT *planar;
-    BITMAP_INTERLEAVED_CONTEXT *interleaved;
     guint8 pixels[SIDE * SIDE * 4];
     guint8 encoded[SIDE * SIDE * 4 * 2];
 };
@@ -31,8 +31,6 @@ void bitmaps_free(Bitmaps *bitmaps)
         return;
     if (bitmaps->planar)
         freerdp_bitmap_planar_context_free(bitmaps->planar);
-    if (bitmaps->interleaved)
-        bitmap_interleaved_context_free(bitmaps->interleaved);
     g_free(bitmaps);
 }
 
@@ -41,11 +39,8 @@ static gboolean prepare(Bitmaps *bitmaps, guint depth)
     const rdpSettings *settings = bitmaps->rdp->context->base.settings;
     DWORD flags = PLANAR_FORMAT_HEADER_RLE;
 
-    if (depth < 32) {
-        if (!bitmaps->interleaved)
-            bitmaps->interleaved = bitmap_interleaved_context_new(TRUE);
-        return bitmaps->interleaved != NULL;
-    }
+    if (depth < 32)
+        return TRUE;
     if (freerdp_settings_get_bool(settings, FreeRDP_DrawAllowSkipAlpha))
         flags |= PLANAR_FORMAT_HEADER_NA;
     if (!bitmaps->planar)
@@ -76,16 +71,13 @@ static gboolean encode(Bitmaps *bitmaps, BITMAP_DATA *bitmap, guint depth)
     bitmap->cbUncompressedSize = bitmap->width * bitmap->height * bytes;
     bitmap->compressed = TRUE;
     bitmap->bitmapDataStream = bitmaps->encoded;
-    if (depth < 32) {
-        if (!interleaved_compress(bitmaps->interleaved, bitmaps->encoded, &length, bitmap->width,
-                                  bitmap->height, bitmaps->pixels, PIXEL_FORMAT_BGRX32, stride, 0, 0, NULL,
-                                  depth))
-            return FALSE;
-    } else if (!freerdp_bitmap_compress_planar(bitmaps->planar, bitmaps->pixels, PIXEL_FORMAT_BGRX32,
-                                               bitmap->width, bitmap->height, stride, bitmaps->encoded,
-                                               &length)) {
+    if (depth < 32)
+        length = (UINT32)interleave_encode(bitmaps->pixels, stride, bitmap->width, bitmap->height, depth,
+                                           bitmaps->encoded);
+    else if (!freerdp_bitmap_compress_planar(bitmaps->planar, bitmaps->pixels, PIXEL_FORMAT_BGRX32,
+                                             bitmap->width, bitmap->height, stride, bitmaps->encoded,
+                                             &length))
         return FALSE;
-    }
     bitmap->bitmapLength = length;
     bitmap->cbCompMainBodySize = length;
     return TRUE;

@@ -3,6 +3,7 @@
 #include "session/rdp/rdp.h"
 
 #include "base/log.h"
+#include "session/rdp/repair.h"
 #include "session/rdp/x224.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <freerdp/channels/wtsvc.h>
 #include <freerdp/error.h>
 #include <freerdp/settings.h>
+#include <freerdp/transport_io.h>
 #include <freerdp/update.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -104,6 +106,28 @@ static void on_context_free(freerdp_peer *peer, rdpContext *context)
     if (own->vcm && own->vcm != INVALID_HANDLE_VALUE)
         WTSCloseServer(own->vcm);
     own->vcm = NULL;
+}
+
+/* Every PDU passes here between the transport and FreeRDP's parsers. The default reader is one function for
+ * all. */
+static pTransportRWFkt read_pdu;
+
+static int on_read_pdu(rdpTransport *transport, wStream *s)
+{
+    int length = read_pdu(transport, s);
+    if (length > 0) {
+        length = (int)repair_pdu(Stream_Buffer(s), (gsize)length);
+        Stream_SetLength(s, (size_t)length);
+    }
+    return length;
+}
+
+static gboolean hook_reading(rdpContext *context)
+{
+    rdpTransportIo io = *freerdp_get_io_callbacks(context);
+    read_pdu = io.ReadPdu;
+    io.ReadPdu = on_read_pdu;
+    return freerdp_set_io_callbacks(context, &io);
 }
 
 static Rdp *of(freerdp_peer *peer)
@@ -364,7 +388,7 @@ static gboolean peer_open(Rdp *rdp, const rdpSettings *settings, int socket)
     rdp->context->base.update->RefreshRect = on_refresh;
     rdp->context->base.update->SuppressOutput = on_suppress;
     WTSVirtualChannelManagerSetDVCCreationCallback(rdp->context->vcm, on_channel_created, rdp);
-    return rdp->peer->Initialize(rdp->peer);
+    return hook_reading(&rdp->context->base) && rdp->peer->Initialize(rdp->peer);
 }
 
 static void *thread_main(gpointer data)

@@ -16,6 +16,7 @@ typedef enum {
 X224Result x224_check(const guint8 *bytes, gsize length, gsize *wanted);
 
 /* Finds the wanted desktop in a complete request's routing token: `fernwerk.desktop=NAME`, alone or after
- * "Cookie: msts=", "tsv://" or "mth://". Writes NAME to `desktop` (of `size` bytes), "" where there is none
- * or it is not a name that a desktop can have (letters, digits, '.', '_', '-'). */
+ * "Cookie: msts=", "tsv://" or "mth://" (the forms that FreeRDP knows; it would refuse the bare one, see
+ * repair.h). Writes NAME to `desktop` (of `size` bytes), "" where there is none or it is not a name that a
+ * desktop can have (letters, digits, '.', '_', '-'). */
 void x224_desktop(const guint8 *bytes, gsize length, char *desktop, gsize size);
