@@ -51,7 +51,7 @@ typedef struct {
     /* A row was made: follow it, define its VM. On failure the row is deleted again. */
     void (*added)(const StoreDesktop *desktop, ControlDone done, gpointer request, gpointer data);
     /* start: done when the VM runs (its first picture may come later); stop: when it is off; restart: off and
-     * running again; reset: its disk is the template's again, and it runs if it ran. */
+     * running again; reset: its reset button, nothing on its disk changes. */
     void (*power)(const char *desktop, ControlPower action, ControlDone done, gpointer request,
                   gpointer data);
     /* The row is retired: stop the VM, undefine it, delete the disk, end the seat, give the lease back. */

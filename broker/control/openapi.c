@@ -22,7 +22,9 @@ static gboolean in_query(const Verb *verb, const VerbArgument *argument)
 
 static const char *json_type(const VerbArgument *argument)
 {
-    return argument->type == ARGUMENT_INTEGER ? "integer" : argument->type == ARGUMENT_BOOLEAN ? "boolean" : "string";
+    return argument->type == ARGUMENT_INTEGER   ? "integer"
+           : argument->type == ARGUMENT_BOOLEAN ? "boolean"
+                                                : "string";
 }
 
 JsonNode *verb_routes(void)
@@ -179,7 +181,8 @@ static void add_responses(const Verb *verb, JsonObject *operation)
     json_object_set_string_member(bad, "description", "An error: its code says which.");
     JsonObject *schema = json_object_new();
     json_object_set_string_member(schema, "$ref", "#/components/schemas/Error");
-    json_object_set_object_member(member_object(member_object(bad, "content"), "application/json"), "schema", schema);
+    json_object_set_object_member(member_object(member_object(bad, "content"), "application/json"), "schema",
+                                  schema);
 }
 
 static void add_operation(const Verb *verb, JsonObject *paths)
@@ -231,16 +234,19 @@ static void add_components(JsonObject *document)
             json_object_set_object_member(schemas, verb_objects[i].name, object_schema(&verb_objects[i]));
     /* Only the portal's own list has it. */
     json_object_set_string_member(
-        member_object(member_object(json_object_get_object_member(schemas, "Desktop"), "properties"), "connected"), "type",
-        "boolean");
+        member_object(member_object(json_object_get_object_member(schemas, "Desktop"), "properties"),
+                      "connected"),
+        "type", "boolean");
     JsonObject *error = member_object(schemas, "Error");
     json_object_set_string_member(error, "type", "object");
     JsonObject *inner = member_object(member_object(error, "properties"), "error");
     json_object_set_string_member(inner, "type", "object");
     static const char *const members[] = {"code", "message", "hint"};
     for (guint i = 0; i < G_N_ELEMENTS(members); i++)
-        json_object_set_string_member(member_object(member_object(inner, "properties"), members[i]), "type", "string");
-    json_object_set_string_member(member_object(member_object(inner, "properties"), "retry_after_ms"), "type", "integer");
+        json_object_set_string_member(member_object(member_object(inner, "properties"), members[i]), "type",
+                                      "string");
+    json_object_set_string_member(member_object(member_object(inner, "properties"), "retry_after_ms"), "type",
+                                  "integer");
     JsonObject *cookie = member_object(member_object(components, "securitySchemes"), "session");
     json_object_set_string_member(cookie, "type", "apiKey");
     json_object_set_string_member(cookie, "in", "cookie");

@@ -46,10 +46,11 @@ static char *check_text(const VerbArgument *argument, const char *text)
     const char *name = argument->name;
     gsize length = strlen(text);
     if (argument->type == ARGUMENT_NAME)
-        return verb_is_name(text) ? NULL
-                                  : g_strdup_printf("\"%s\" must be a name: 1 to 63 of A-Z a-z 0-9 . _ -, a letter or "
-                                                    "digit first.",
-                                                    name);
+        return verb_is_name(text)
+                   ? NULL
+                   : g_strdup_printf("\"%s\" must be a name: 1 to 63 of A-Z a-z 0-9 . _ -, a letter or "
+                                     "digit first.",
+                                     name);
     if (argument->type == ARGUMENT_CHOICE)
         return is_choice(argument->choices, text)
                    ? NULL
@@ -75,7 +76,8 @@ static char *take_integer(const VerbArgument *argument, JsonNode *node, JsonObje
         number = json_node_get_int(node);
         good = TRUE;
     } else if (json_node_get_value_type(node) == G_TYPE_STRING) {
-        good = g_ascii_string_to_signed(json_node_get_string(node), 10, G_MININT64, G_MAXINT64, &number, NULL);
+        good =
+            g_ascii_string_to_signed(json_node_get_string(node), 10, G_MININT64, G_MAXINT64, &number, NULL);
     }
     if (!good || number < argument->minimum || number > argument->maximum)
         return g_strdup_printf("\"%s\" must be a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ".",

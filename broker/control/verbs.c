@@ -1,23 +1,41 @@
 /* The table itself, and nothing that does anything. */
 #include "broker/control/verbs.h"
 
-#define NAME(N, TEXT) {.name = N, .type = ARGUMENT_NAME, .required = TRUE, .positional = TRUE, .text = TEXT}
-#define SECRET(N, TEXT) {.name = N, .type = ARGUMENT_SECRET, .required = TRUE, .maximum = 255, .text = TEXT}
-#define FLAG(N, TEXT) {.name = N, .type = ARGUMENT_BOOLEAN, .preset = "false", .text = TEXT}
-#define TEXT_ARGUMENT(N, MAX, PRESET, TEXT)                                                                            \
-    {.name = N, .type = ARGUMENT_TEXT, .maximum = MAX, .preset = PRESET, .text = TEXT}
-#define FILE_ARGUMENT(N, TEXT) {.name = N, .type = ARGUMENT_PATH, .maximum = 4095, .preset = "", .text = TEXT}
-#define NUMBER(N, MIN, MAX, PRESET, TEXT)                                                                              \
-    {.name = N, .type = ARGUMENT_INTEGER, .minimum = MIN, .maximum = MAX, .preset = PRESET, .text = TEXT}
-#define CHOICE(N, CHOICES, PRESET, TEXT)                                                                               \
-    {.name = N, .type = ARGUMENT_CHOICE, .choices = CHOICES, .preset = PRESET, .text = TEXT}
+#define NAME(N, TEXT)                                                                                        \
+    {                                                                                                        \
+        .name = N, .type = ARGUMENT_NAME, .required = TRUE, .positional = TRUE, .text = TEXT                 \
+    }
+#define SECRET(N, TEXT)                                                                                      \
+    {                                                                                                        \
+        .name = N, .type = ARGUMENT_SECRET, .required = TRUE, .maximum = 255, .text = TEXT                   \
+    }
+#define FLAG(N, TEXT)                                                                                        \
+    {                                                                                                        \
+        .name = N, .type = ARGUMENT_BOOLEAN, .preset = "false", .text = TEXT                                 \
+    }
+#define TEXT_ARGUMENT(N, MAX, PRESET, TEXT)                                                                  \
+    {                                                                                                        \
+        .name = N, .type = ARGUMENT_TEXT, .maximum = MAX, .preset = PRESET, .text = TEXT                     \
+    }
+#define FILE_ARGUMENT(N, TEXT)                                                                               \
+    {                                                                                                        \
+        .name = N, .type = ARGUMENT_PATH, .maximum = 4095, .preset = "", .text = TEXT                        \
+    }
+#define NUMBER(N, MIN, MAX, PRESET, TEXT)                                                                    \
+    {                                                                                                        \
+        .name = N, .type = ARGUMENT_INTEGER, .minimum = MIN, .maximum = MAX, .preset = PRESET, .text = TEXT  \
+    }
+#define CHOICE(N, CHOICES, PRESET, TEXT)                                                                     \
+    {                                                                                                        \
+        .name = N, .type = ARGUMENT_CHOICE, .choices = CHOICES, .preset = PRESET, .text = TEXT               \
+    }
 
 #define USER_NAME NAME("name", "User's name.")
 #define TEMPLATE_NAME NAME("name", "Template's name.")
 #define DESKTOP_NAME NAME("name", "Desktop's name.")
 
 #define PORTAL(ROLE, METHOD, ROUTE, OBJECT) .role = ROLE, .method = METHOD, .route = ROUTE, .object = OBJECT
-#define ADMIN(METHOD, ROUTE, COMMAND, OBJECT)                                                                          \
+#define ADMIN(METHOD, ROUTE, COMMAND, OBJECT)                                                                \
     .role = ROLE_ADMIN, .method = METHOD, .route = ROUTE, .command = COMMAND, .object = OBJECT
 
 const Verb verbs[VERB_COUNT] = {
@@ -59,8 +77,9 @@ const Verb verbs[VERB_COUNT] = {
                                PORTAL(ROLE_USER, "GET", "desktops/{name}/rdp", OBJECT_RDP_FILE),
                                .text = "Gives the .rdp file of a desktop.",
                                .arguments = {DESKTOP_NAME,
-                                             TEXT_ARGUMENT("host", 255, "", "Host by which the client reaches this "
-                                                                            "server; a port after it is left out.")}},
+                                             TEXT_ARGUMENT("host", 255, "",
+                                                           "Host by which the client reaches this "
+                                                           "server; a port after it is left out.")}},
     [VERB_DESKTOP_THUMBNAIL] = {.name = "desktop.thumbnail",
                                 PORTAL(ROLE_USER, "GET", "desktops/{name}/thumbnail", OBJECT_THUMBNAIL),
                                 .text = "Gives a small picture of a running desktop.",
@@ -69,11 +88,12 @@ const Verb verbs[VERB_COUNT] = {
                             PORTAL(ROLE_USER, "POST", "desktops/{name}/power", OBJECT_DESKTOP),
                             .changes = TRUE,
                             .text = "Switches an own desktop on or off.",
-                            .arguments = {DESKTOP_NAME, {.name = "action",
-                                                         .type = ARGUMENT_CHOICE,
-                                                         .required = TRUE,
-                                                         .choices = "start|stop|restart|reset",
-                                                         .text = "What to do."}}},
+                            .arguments = {DESKTOP_NAME,
+                                          {.name = "action",
+                                           .type = ARGUMENT_CHOICE,
+                                           .required = TRUE,
+                                           .choices = "start|stop|restart|reset",
+                                           .text = "What to do."}}},
 
     [VERB_USER_ADD] = {.name = "user.add",
                        ADMIN("POST", "admin/users", "user add", OBJECT_USER),
@@ -107,7 +127,8 @@ const Verb verbs[VERB_COUNT] = {
     [VERB_USER_REMOVE] = {.name = "user.remove",
                           ADMIN("DELETE", "admin/users/{name}", "user remove", OBJECT_USER),
                           .changes = TRUE,
-                          .text = "Removes a user; his sessions end and his desktops are unassigned, but stay.",
+                          .text =
+                              "Removes a user; his sessions end and his desktops are unassigned, but stay.",
                           .arguments = {USER_NAME}},
 
     [VERB_TEMPLATE_ADD] =
@@ -115,20 +136,21 @@ const Verb verbs[VERB_COUNT] = {
          ADMIN("POST", "admin/templates", "template add", OBJECT_TEMPLATE),
          .changes = TRUE,
          .text = "Makes a template, from which desktops are made.",
-         .arguments = {TEMPLATE_NAME,
-                       CHOICE("kind", "vm|pattern", "vm", "A virtual machine, or a test pattern without one."),
-                       FILE_ARGUMENT("image", "Disk image, qcow2. Desktops write to overlays on it."),
-                       FILE_ARGUMENT("kernel", "Linux kernel to boot directly."),
-                       FILE_ARGUMENT("initrd", "Its initial RAM file system."),
-                       TEXT_ARGUMENT("cmdline", 2048, "", "Its command line."),
-                       CHOICE("firmware", "bios|uefi", "bios", "Boot firmware."),
-                       NUMBER("memory_mib", 16, 16777216, "2048", "Memory, MiB."),
-                       NUMBER("vcpus", 1, 1024, "2", "Virtual processors."),
-                       NUMBER("width", 320, 8192, "1280", "Screen's width until a client brings its own, px."),
-                       NUMBER("height", 200, 8192, "800", "Screen's height, px."),
-                       TEXT_ARGUMENT("xkb_layout", 15, "us", "Keyboard layout inside the desktop, as XKB names it."),
-                       TEXT_ARGUMENT("xkb_variant", 31, "", "Variant of that layout."),
-                       CHOICE("video", "virtio|vga", "virtio", "Graphics card.")}},
+         .arguments =
+             {TEMPLATE_NAME,
+              CHOICE("kind", "vm|pattern", "vm", "A virtual machine, or a test pattern without one."),
+              FILE_ARGUMENT("image", "Disk image, qcow2. Desktops write to overlays on it."),
+              FILE_ARGUMENT("kernel", "Linux kernel to boot directly."),
+              FILE_ARGUMENT("initrd", "Its initial RAM file system."),
+              TEXT_ARGUMENT("cmdline", 2048, "", "Its command line."),
+              CHOICE("firmware", "bios|uefi", "bios", "Boot firmware."),
+              NUMBER("memory_mib", 16, 16777216, "2048", "Memory, MiB."),
+              NUMBER("vcpus", 1, 1024, "2", "Virtual processors."),
+              NUMBER("width", 320, 8192, "1280", "Screen's width until a client brings its own, px."),
+              NUMBER("height", 200, 8192, "800", "Screen's height, px."),
+              TEXT_ARGUMENT("xkb_layout", 15, "us", "Keyboard layout inside the desktop, as XKB names it."),
+              TEXT_ARGUMENT("xkb_variant", 31, "", "Variant of that layout."),
+              CHOICE("video", "virtio|vga", "virtio", "Graphics card.")}},
     [VERB_TEMPLATE_LIST] = {.name = "template.list",
                             ADMIN("GET", "admin/templates", "template list", OBJECT_TEMPLATE),
                             .list = TRUE,
@@ -167,7 +189,8 @@ const Verb verbs[VERB_COUNT] = {
                            .text = "Shuts a desktop down; one that does not react is switched off.",
                            .arguments = {DESKTOP_NAME}},
     [VERB_DESKTOP_RESTART] = {.name = "desktop.restart",
-                              ADMIN("POST", "admin/desktops/{name}/restart", "desktop restart", OBJECT_DESKTOP),
+                              ADMIN("POST", "admin/desktops/{name}/restart", "desktop restart",
+                                    OBJECT_DESKTOP),
                               .changes = TRUE,
                               .text = "Shuts a desktop down and starts it again.",
                               .arguments = {DESKTOP_NAME}},
@@ -236,7 +259,9 @@ const Verb verbs[VERB_COUNT] = {
 const VerbObjectTable verb_objects[OBJECT_COUNT] = {
     [OBJECT_NONE] = {"Nothing", {{NULL}}},
     [OBJECT_USER] = {"User",
-                     {{"name", FIELD_TEXT, TRUE}, {"admin", FIELD_BOOLEAN, TRUE}, {"disabled", FIELD_BOOLEAN, TRUE}}},
+                     {{"name", FIELD_TEXT, TRUE},
+                      {"admin", FIELD_BOOLEAN, TRUE},
+                      {"disabled", FIELD_BOOLEAN, TRUE}}},
     [OBJECT_TEMPLATE] = {"Template",
                          {{"name", FIELD_TEXT, TRUE},
                           {"kind", FIELD_TEXT, TRUE},
@@ -293,7 +318,9 @@ const VerbObjectTable verb_objects[OBJECT_COUNT] = {
     [OBJECT_TICKET] = {"Ticket", {{"url", FIELD_TEXT, TRUE}, {"ticket", FIELD_TEXT, TRUE}}},
     [OBJECT_RDP_FILE] = {"RdpFile", {{"filename", FIELD_TEXT, TRUE}, {"content", FIELD_TEXT, TRUE}}},
     [OBJECT_THUMBNAIL] = {"Thumbnail",
-                          {{"png", FIELD_TEXT, FALSE}, {"width", FIELD_INTEGER, TRUE}, {"height", FIELD_INTEGER, TRUE}}},
+                          {{"png", FIELD_TEXT, FALSE},
+                           {"width", FIELD_INTEGER, TRUE},
+                           {"height", FIELD_INTEGER, TRUE}}},
     [OBJECT_ROUTE] = {"Route",
                       {{"verb", FIELD_TEXT, TRUE},
                        {"method", FIELD_TEXT, TRUE},
@@ -304,7 +331,7 @@ const VerbObjectTable verb_objects[OBJECT_COUNT] = {
 };
 
 const VerbError verb_errors[] = {
-    {"ok", 0, 200},       {"failed", 1, 500}, {"usage", 2, 400},       {"not-found", 3, 404},
-    {"conflict", 4, 409}, {"denied", 5, 403}, {"unreachable", 6, 503}, {"wait", 1, 429},
-    {NULL, 0, 0},
+    {"ok", 0, 200},          {"failed", 1, 500},   {"usage", 2, 400},
+    {"not-found", 3, 404},   {"conflict", 4, 409}, {"denied", 5, 403},
+    {"unreachable", 6, 503}, {"wait", 1, 429},     {NULL, 0, 0},
 };

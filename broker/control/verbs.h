@@ -1,5 +1,5 @@
-/* The one verb table: dispatch, validation, the CLI's commands and help, REST routes, OpenAPI and the role test all come
- * from it. Knows no store and no socket, so that the CLI can have it too. */
+/* The one verb table: dispatch, validation, the CLI's commands and help, REST routes, OpenAPI and the role
+ * test all come from it. Knows no store and no socket, so that the CLI can have it too. */
 #pragma once
 
 #include <json-glib/json-glib.h>
@@ -52,13 +52,13 @@ typedef enum {
 } VerbRole;
 
 typedef enum {
-    ARGUMENT_NAME,     /* [A-Za-z0-9][A-Za-z0-9._-]{0,62} */
-    ARGUMENT_TEXT,     /* UTF-8 without control characters, minimum .. maximum bytes */
-    ARGUMENT_PATH,     /* absolute, or "" where it is not required */
-    ARGUMENT_SECRET,   /* up to maximum bytes; the CLI never takes it from its arguments */
-    ARGUMENT_INTEGER,  /* minimum .. maximum; decimal text is taken too */
+    ARGUMENT_NAME,    /* [A-Za-z0-9][A-Za-z0-9._-]{0,62} */
+    ARGUMENT_TEXT,    /* UTF-8 without control characters, minimum .. maximum bytes */
+    ARGUMENT_PATH,    /* absolute, or "" where it is not required */
+    ARGUMENT_SECRET,  /* up to maximum bytes; the CLI never takes it from its arguments */
+    ARGUMENT_INTEGER, /* minimum .. maximum; decimal text is taken too */
     ARGUMENT_BOOLEAN,
-    ARGUMENT_CHOICE,   /* one of choices, separated by | */
+    ARGUMENT_CHOICE, /* one of choices, separated by | */
 } ArgumentType;
 
 typedef struct {
@@ -100,9 +100,9 @@ typedef struct {
     const char *method, *route; /* below /api/v1/; NULL: not over REST */
     const char *command;        /* of the CLI; NULL: none */
     VerbObject object;
-    gboolean list;    /* the answer is an array of objects */
-    gboolean changes; /* the answer comes after the effect is durable */
-    const char *text; /* what it does, one sentence */
+    gboolean list;                              /* the answer is an array of objects */
+    gboolean changes;                           /* the answer comes after the effect is durable */
+    const char *text;                           /* what it does, one sentence */
     VerbArgument arguments[VERB_ARGUMENTS_MAX]; /* a NULL name ends */
 } Verb;
 
@@ -131,8 +131,8 @@ VerbId verb_id(const Verb *verb);
 
 gboolean verb_is_name(const char *text);
 
-/* Checks the members of `given` (NULL: none) against the verb's arguments and returns a new object with presets filled
- * in and integers as integers. NULL: *problem gets a sentence (caller frees). Any thread. */
+/* Checks the members of `given` (NULL: none) against the verb's arguments and returns a new object with
+ * presets filled in and integers as integers. NULL: *problem gets a sentence (caller frees). Any thread. */
 JsonObject *verb_arguments(const Verb *verb, JsonObject *given, char **problem);
 
 /* The results of api.routes and api.openapi. */
