@@ -59,7 +59,7 @@ class Broker:
         ("desktop.power", "POST", "desktops/{name}/power"),
         ("user.list", "GET", "admin/users"), ("user.add", "POST", "admin/users"),
         ("user.show", "GET", "admin/users/{name}"), ("user.remove", "DELETE", "admin/users/{name}"),
-        ("user.passwd", "POST", "admin/users/{name}/passwd"), ("user.disable", "POST", "admin/users/{name}/disable"),
+        ("user.passwd", "PUT", "admin/users/{name}/password"), ("user.disable", "POST", "admin/users/{name}/disable"),
         ("user.enable", "POST", "admin/users/{name}/enable"),
         ("template.list", "GET", "admin/templates"), ("template.add", "POST", "admin/templates"),
         ("template.remove", "DELETE", "admin/templates/{name}"),

@@ -1,0 +1,76 @@
+// The frame around all pages but login and viewer.
+import {
+  Brand, Dropdown, DropdownItem, DropdownList, Masthead, MastheadBrand, MastheadContent, MastheadLogo, MastheadMain,
+  MenuToggle, Nav, NavItem, NavList, Page, PageSection, Toolbar, ToolbarContent, ToolbarItem,
+} from "@patternfly/react-core";
+import UserIcon from "@patternfly/react-icons/dist/esm/icons/user-icon";
+import { useState } from "react";
+import { Link, Outlet, useLocation, useNavigate } from "react-router-dom";
+import { useSession } from "../session";
+
+function UserMenu() {
+  const { who, logout } = useSession();
+  const [open, setOpen] = useState(false);
+  const navigate = useNavigate();
+  return (
+    <Dropdown isOpen={open} onOpenChange={setOpen} onSelect={() => setOpen(false)} popperProps={{ position: "right" }}
+      toggle={(ref) => (
+        <MenuToggle ref={ref} icon={<UserIcon />} isExpanded={open} onClick={() => setOpen(!open)}
+          aria-label={`Account of ${who?.user ?? ""}`}>
+          {who?.user}
+        </MenuToggle>
+      )}>
+      <DropdownList>
+        <DropdownItem onClick={() => navigate("/account")}>Account</DropdownItem>
+        <DropdownItem onClick={() => void logout()}>Log out</DropdownItem>
+      </DropdownList>
+    </Dropdown>
+  );
+}
+
+function Places() {
+  const { who } = useSession();
+  const path = useLocation().pathname;
+  const places = [["/desktops", "Desktops"], ["/account", "Account"], ...(who?.admin ? [["/admin", "Administration"]] : [])];
+  return (
+    <Nav variant="horizontal" aria-label="Pages">
+      <NavList>
+        {places.map(([to, label]) => (
+          <NavItem key={to} isActive={path.startsWith(to ?? "")}>
+            <Link to={to ?? ""}>{label}</Link>
+          </NavItem>
+        ))}
+      </NavList>
+    </Nav>
+  );
+}
+
+export function Layout() {
+  return (
+    <Page className="fw-page"
+      masthead={
+        <Masthead display={{ default: "inline" }}>
+          <MastheadMain>
+            <MastheadBrand>
+              <MastheadLogo component={(props) => <Link {...props} to="/desktops" aria-label="Fernwerk" />}>
+                <Brand src="/icon.svg" alt="" heights={{ default: "32px" }} />
+                <span className="fw-name">Fernwerk</span>
+              </MastheadLogo>
+            </MastheadBrand>
+          </MastheadMain>
+          <MastheadContent>
+            <Toolbar isStatic>
+              <ToolbarContent>
+                <ToolbarItem className="fw-places"><Places /></ToolbarItem>
+                <ToolbarItem align={{ default: "alignEnd" }}><UserMenu /></ToolbarItem>
+              </ToolbarContent>
+            </Toolbar>
+          </MastheadContent>
+        </Masthead>
+      }>
+      <PageSection isFilled className="fw-main">
+        <Outlet />
+      </PageSection>
+    </Page>
+  );
+}

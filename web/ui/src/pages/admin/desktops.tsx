@@ -1,0 +1,106 @@
+// All desktops: making, switching, assigning.
+import { FormGroup, FormSelect, FormSelectOption, TextInput } from "@patternfly/react-core";
+import { useState } from "react";
+import { api } from "../../api/client";
+import type { Desktop, PowerAction } from "../../api/types";
+import { Confirm, type Question } from "../../components/confirm";
+import { FormDialog } from "../../components/form-dialog";
+import { useLoaded } from "../../components/hooks";
+import { powerQuestion } from "../../components/power";
+import { ResourceTable } from "../../components/resource-table";
+import { StateLabel } from "../../components/state-label";
+
+function CreateDesktop({ onClose }: { onClose: (done: boolean) => void }) {
+  const { data: templates } = useLoaded(api.templates, 60_000);
+  const [name, setName] = useState("");
+  const [chosen, setChosen] = useState("");
+  const template = chosen || templates?.[0]?.name || "";
+  return (
+    <FormDialog title="Create a desktop" action="Create" ready={name !== "" && template !== ""} onClose={onClose}
+      submit={() => api.createDesktop(name, template)}>
+      <FormGroup label="Name" fieldId="desktop-name">
+        <TextInput id="desktop-name" value={name} autoComplete="off" onChange={(_, v) => setName(v)} />
+      </FormGroup>
+      <FormGroup label="Template" fieldId="desktop-template">
+        <FormSelect id="desktop-template" value={template} onChange={(_, v) => setChosen(v)}>
+          {(templates ?? []).map((t) => <FormSelectOption key={t.name} value={t.name} label={t.name} />)}
+        </FormSelect>
+      </FormGroup>
+    </FormDialog>
+  );
+}
+
+function Assign({ desktop, onClose }: { desktop: Desktop; onClose: (done: boolean) => void }) {
+  const { data: users } = useLoaded(api.users, 60_000);
+  const [chosen, setChosen] = useState("");
+  const candidates = (users ?? []).filter((user) => user.name !== desktop.assigned);
+  const user = chosen || candidates[0]?.name || "";
+  return (
+    <FormDialog title={`Assign ${desktop.name}`} action="Assign" ready={user !== ""} onClose={onClose}
+      submit={() => api.assign(desktop.name, user)}>
+      <FormGroup label="User" fieldId="assign-user">
+        <FormSelect id="assign-user" value={user} onChange={(_, v) => setChosen(v)}>
+          {candidates.map((u) => <FormSelectOption key={u.name} value={u.name} label={u.name} />)}
+        </FormSelect>
+      </FormGroup>
+      {desktop.assigned && <p className="fw-dim">It is now {desktop.assigned}&apos;s, whose session ends.</p>}
+    </FormDialog>
+  );
+}
+
+export function DesktopsAdmin() {
+  const { data, error, reload } = useLoaded(api.desktops, 3000);
+  const [question, setQuestion] = useState<Question | null>(null);
+  const [creating, setCreating] = useState(false);
+  const [assigning, setAssigning] = useState<Desktop | null>(null);
+  const close = (done: boolean) => {
+    setQuestion(null);
+    setCreating(false);
+    setAssigning(null);
+    if (done) void reload();
+  };
+  const actions = (desktop: Desktop) => {
+    const power = (title: string, action: PowerAction, isDisabled: boolean) => ({
+      title, isDisabled,
+      onClick: () => setQuestion(powerQuestion(desktop.name, action, () => api.desktopPower(desktop.name, action))),
+    });
+    const on = desktop.state === "running" || desktop.state === "starting";
+    return [
+      { title: "Assign…", onClick: () => setAssigning(desktop) },
+      {
+        title: "Unassign…", isDisabled: !desktop.assigned, onClick: () => setQuestion({
+          title: `Take ${desktop.name} from ${desktop.assigned ?? ""}?`, body: "The user's session ends at once.",
+          action: "Unassign", danger: true, run: () => api.unassign(desktop.name),
+        }),
+      },
+      { isSeparator: true },
+      power("Start", "start", on), power("Restart…", "restart", !on), power("Shut down…", "stop", !on),
+      power("Reset…", "reset", false),
+      { isSeparator: true },
+      {
+        title: "Remove…", onClick: () => setQuestion({
+          title: `Remove ${desktop.name}?`, body: "The desktop and its disk are deleted. This cannot be undone.",
+          action: "Remove", danger: true, run: () => api.removeDesktop(desktop.name),
+        }),
+      },
+    ];
+  };
+  return (
+    <>
+      <ResourceTable label="desktops" items={data} error={error} id={(d) => d.name}
+        text={(d) => `${d.name} ${d.assigned ?? ""} ${d.template}`} actions={actions}
+        add={{ label: "Create desktop", run: () => setCreating(true) }} empty="There are no desktops yet"
+        columns={[
+          { title: "Name", cell: (d) => d.name },
+          { title: "State", cell: (d) => <StateLabel state={d.state} /> },
+          { title: "Reason", cell: (d) => d.reason || "–" },
+          { title: "Assigned to", cell: (d) => d.assigned ?? "–" },
+          { title: "Connected", cell: (d) => d.user ?? "–" },
+          { title: "Template", cell: (d) => d.template },
+        ]} />
+      {creating && <CreateDesktop onClose={close} />}
+      {assigning && <Assign desktop={assigning} onClose={close} />}
+      <Confirm question={question} onClose={close} />
+    </>
+  );
+}

@@ -1,0 +1,63 @@
+// Who is logged in, for all pages.
+import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
+import { ApiError, LOGGED_OUT, api, asApiError } from "./api/client";
+import type { Whoami } from "./api/types";
+
+interface SessionState {
+  /** undefined: not known yet; null: nobody. */
+  who: Whoami | null | undefined;
+  error: ApiError | null;
+  login: (username: string, password: string) => Promise<void>;
+  logout: () => Promise<void>;
+  retry: () => void;
+}
+
+const Context = createContext<SessionState | null>(null);
+
+export function useSession(): SessionState {
+  const state = useContext(Context);
+  if (!state) throw new Error("no session provider");
+  return state;
+}
+
+export function SessionProvider({ children }: { children: ReactNode }) {
+  const [who, setWho] = useState<Whoami | null | undefined>(undefined);
+  const [error, setError] = useState<ApiError | null>(null);
+
+  const retry = useCallback(() => {
+    api.whoami().then(
+      (answer) => {
+        setWho(answer);
+        setError(null);
+      },
+      (reason: unknown) => {
+        const problem = asApiError(reason);
+        if (problem.status === 401 || problem.status === 403) setWho(null);
+        else setError(problem);
+      },
+    );
+  }, []);
+
+  useEffect(retry, [retry]);
+  useEffect(() => {
+    const ended = () => setWho(null);
+    window.addEventListener(LOGGED_OUT, ended);
+    return () => window.removeEventListener(LOGGED_OUT, ended);
+  }, []);
+  useEffect(() => {
+    if (!error) return undefined;
+    const timer = setTimeout(retry, 2000);
+    return () => clearTimeout(timer);
+  }, [error, retry]);
+
+  const login = useCallback(async (username: string, password: string) => {
+    setWho(await api.login(username, password));
+  }, []);
+  const logout = useCallback(async () => {
+    await api.logout().catch(() => undefined);
+    setWho(null);
+  }, []);
+
+  const state = useMemo(() => ({ who, error, login, logout, retry }), [who, error, login, logout, retry]);
+  return <Context.Provider value={state}>{children}</Context.Provider>;
+}

@@ -1,0 +1,125 @@
+// One connection to a desktop's screen: ticket, WebSocket, noVNC. Knows nothing of React or of reconnecting.
+import RFB from "@novnc/novnc";
+import { api } from "../api/client";
+import { guessLayout, keys, keysymOf, type KeyName } from "./keys";
+import { Meter, type Stats } from "./stats";
+
+export type Scaling = "remote" | "fit" | "one";
+export const QUALITIES = { low: 2, medium: 6, high: 9 } as const;
+export type Quality = keyof typeof QUALITIES;
+
+export interface Ended {
+  /** The server closed the connection on purpose; else it broke. */
+  byServer: boolean;
+  code: number;
+  reason: string;
+}
+
+interface Events {
+  connected: () => void;
+  ended: (how: Ended) => void;
+}
+
+const noStats: Stats = { encoding: "", frames: 0, bytes: 0, rttMs: null, rectangles: {} };
+
+export class Screen {
+  private rfb: RFB | null = null;
+  private readonly meter = new Meter();
+  private closed = false;
+  private cursorHost: HTMLElement | null = null;
+
+  /** Connects inside `target`; throws an ApiError when the server gives no ticket. */
+  static async open(target: HTMLElement, desktop: string, scaling: Scaling, quality: Quality, events: Events): Promise<Screen> {
+    const [{ url, ticket }, layout] = await Promise.all([api.connect(desktop), guessLayout()]);
+    const screen = new Screen();
+    screen.start(target, Screen.address(target, url, layout), ticket, scaling, quality, events);
+    return screen;
+  }
+
+  private static address(target: HTMLElement, path: string, layout: string): string {
+    const { clientWidth, clientHeight } = target;
+    const query = new URLSearchParams({ width: String(clientWidth), height: String(clientHeight), layout });
+    return `wss://${location.host}${path}?${query}`;
+  }
+
+  private start(target: HTMLElement, address: string, ticket: string, scaling: Scaling, quality: Quality, events: Events): void {
+    const channel = new WebSocket(address, ["binary", `ticket.${ticket}`]);
+    let how: Ended = { byServer: false, code: 1006, reason: "" };
+    channel.addEventListener("close", ({ code, reason }) => {
+      how = { byServer: code !== 1006, code, reason };
+    });
+    const rfb = new RFB(target, channel, { shared: true });
+    this.rfb = rfb;
+    rfb.focusOnClick = true;
+    rfb.showDotCursor = false;
+    rfb.background = "transparent";
+    rfb.qualityLevel = QUALITIES[quality];
+    this.scale(scaling);
+    this.meter.watch(rfb, channel);
+    this.hideCursorCanvas(rfb);
+    rfb.addEventListener("connect", () => {
+      rfb.focus({ preventScroll: true });
+      events.connected();
+    });
+    rfb.addEventListener("disconnect", () => {
+      this.meter.stop();
+      this.cursorHost?.remove();
+      if (!this.closed) events.ended(how);
+    });
+    rfb.addEventListener("clipboard", (event) => {
+      const { text } = (event as CustomEvent<{ text: string }>).detail;
+      void navigator.clipboard?.writeText(text).catch(() => undefined);
+    });
+  }
+
+  /** On touch screens noVNC draws the pointer on a canvas of its own in the body. It belongs to the pointer, not to the
+   * page: it goes where neither styles nor scripts of the page find it. */
+  private hideCursorCanvas(rfb: RFB): void {
+    const canvas = rfb._cursor._canvas;
+    if (canvas.parentNode !== document.body) return;
+    this.cursorHost = document.createElement("div");
+    this.cursorHost.attachShadow({ mode: "closed" }).append(canvas);
+    document.body.append(this.cursorHost);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.meter.stop();
+    this.rfb?.disconnect();
+    this.rfb = null;
+    this.cursorHost?.remove();
+  }
+
+  scale(scaling: Scaling): void {
+    if (!this.rfb) return;
+    this.rfb.clipViewport = scaling === "one";
+    this.rfb.dragViewport = false;
+    this.rfb.scaleViewport = scaling !== "one";
+    this.rfb.resizeSession = scaling === "remote";
+  }
+
+  quality(quality: Quality): void {
+    if (this.rfb) this.rfb.qualityLevel = QUALITIES[quality];
+  }
+
+  key(name: KeyName, down?: boolean): void {
+    const [keysym, code] = keys[name];
+    this.rfb?.sendKey(keysym, code, down);
+  }
+
+  type(text: string): void {
+    for (const character of text) this.rfb?.sendKey(keysymOf(character), null);
+  }
+
+  ctrlAltDel(): void {
+    this.rfb?.sendCtrlAltDel();
+  }
+
+  focus(): void {
+    this.rfb?.focus({ preventScroll: true });
+  }
+
+  stats(): Stats {
+    return this.rfb ? this.meter.stats() : noStats;
+  }
+}

@@ -1,0 +1,122 @@
+// What really comes over the wire, watched inside noVNC: encodings, frames, bytes, round trips.
+import RFB from "@novnc/novnc";
+
+export interface Stats {
+  /** The encoding that filled most of the screen lately, e.g. "h264", "tight"; "" before the first picture. */
+  encoding: string;
+  /** Framebuffer updates with at least one rectangle of pixels. */
+  frames: number;
+  /** Bytes received over the WebSocket. */
+  bytes: number;
+  /** Round trip of the newest fence; null when the server does not answer fences. */
+  rttMs: number | null;
+  /** Rectangles by encoding since the connection began. */
+  rectangles: Record<string, number>;
+}
+
+const names: Record<number, string> = {
+  0: "raw", 1: "copyrect", 2: "rre", 5: "hextile", 6: "zlib", 7: "tight", 16: "zrle", 21: "jpeg", 50: "h264",
+  [-260]: "tightpng",
+};
+const COPYRECT = 1;
+const WINDOW_MS = 2000;
+const FENCE_EVERY_MS = 2000;
+const FENCE_REQUEST = 0x80000000;
+const FENCE_MARK = "fw";
+
+export class Meter {
+  private frames = 0;
+  private bytes = 0;
+  private rtt: number | null = null;
+  private rectangles: Record<string, number> = {};
+  private recent: { at: number; encoding: string; area: number }[] = [];
+  private last = "";
+  private fenceSent = 0;
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  watch(rfb: RFB, channel: WebSocket): void {
+    channel.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
+      this.bytes += typeof event.data === "string" ? event.data.length : event.data.byteLength;
+    });
+    this.watchRectangles(rfb);
+    this.watchFences(rfb);
+    this.timer = setInterval(() => this.sendFence(rfb), FENCE_EVERY_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  stats(): Stats {
+    const since = performance.now() - WINDOW_MS;
+    const areas = new Map<string, number>();
+    for (const { at, encoding, area } of this.recent) {
+      if (at >= since) areas.set(encoding, (areas.get(encoding) ?? 0) + area);
+    }
+    const [top] = [...areas].sort((a, b) => b[1] - a[1]);
+    return {
+      encoding: top?.[0] ?? this.last, frames: this.frames, bytes: this.bytes, rttMs: this.rtt,
+      rectangles: { ...this.rectangles },
+    };
+  }
+
+  private watchRectangles(rfb: RFB): void {
+    const rectangle = rfb._handleDataRect.bind(rfb);
+    const update = rfb._framebufferUpdate.bind(rfb);
+    let pixels = false;
+    rfb._handleDataRect = () => {
+      const { encoding, width, height } = rfb._FBU;
+      const complete = rectangle();
+      if (complete && encoding !== null) {
+        pixels = true;
+        this.count(encoding, width * height);
+      }
+      return complete;
+    };
+    rfb._framebufferUpdate = () => {
+      const complete = update();
+      if (complete && pixels) {
+        this.frames++;
+        pixels = false;
+      }
+      return complete;
+    };
+  }
+
+  private count(encoding: number, area: number): void {
+    const name = names[encoding] ?? String(encoding);
+    const now = performance.now();
+    this.rectangles[name] = (this.rectangles[name] ?? 0) + 1;
+    if (encoding === COPYRECT) return;
+    this.last = name;
+    this.recent.push({ at: now, encoding: name, area });
+    if (this.recent.length > 512) this.recent = this.recent.filter(({ at }) => at >= now - WINDOW_MS).slice(-256);
+  }
+
+  /** noVNC only answers fences; ours are sent beside it, and their answers taken out before it sees them. */
+  private watchFences(rfb: RFB): void {
+    const handle = rfb._handleServerFenceMsg.bind(rfb);
+    rfb._handleServerFenceMsg = () => {
+      if (!this.fenceSent || rfb._sock.rQwait("fence", 8, 1)) return this.fenceSent ? false : handle();
+      rfb._sock.rQskipBytes(3);
+      const flags = rfb._sock.rQshift32();
+      const length = rfb._sock.rQshift8();
+      if (rfb._sock.rQwait("fence payload", length, 9)) return false;
+      if (flags >= FENCE_REQUEST) {
+        RFB.messages.clientFence(rfb._sock, flags & 3, rfb._sock.rQshiftStr(Math.min(length, 64)));
+        return true;
+      }
+      if (rfb._sock.rQshiftStr(length) === FENCE_MARK) {
+        this.rtt = Math.round((performance.now() - this.fenceSent) * 10) / 10;
+        this.fenceSent = 0;
+      }
+      return true;
+    };
+  }
+
+  private sendFence(rfb: RFB): void {
+    if (!rfb._supportsFence || this.fenceSent || document.hidden) return;
+    this.fenceSent = performance.now();
+    RFB.messages.clientFence(rfb._sock, FENCE_REQUEST, FENCE_MARK);
+  }
+}
