@@ -17,7 +17,8 @@ static gboolean better(gint32 one, gint32 other, const gint32 *order)
 static void read_one(Capabilities *c, gint32 encoding, gboolean *pixels_known)
 {
     /* Alpha first, and rather the standard's than VMware's. */
-    static const gint32 cursors[] = {RFB_ENCODING_CURSOR_ALPHA, RFB_ENCODING_VMWARE_CURSOR, RFB_ENCODING_CURSOR, 0};
+    static const gint32 cursors[] = {RFB_ENCODING_CURSOR_ALPHA, RFB_ENCODING_VMWARE_CURSOR,
+                                     RFB_ENCODING_CURSOR, 0};
     static const gint32 leds[] = {RFB_ENCODING_QEMU_LEDS, RFB_ENCODING_VMWARE_LEDS, 0};
 
     if (encoding >= RFB_ENCODING_QUALITY_0 && encoding <= RFB_ENCODING_QUALITY_9)

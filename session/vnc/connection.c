@@ -1,4 +1,5 @@
-/* The connection's life as one state machine; the handshake's own steps are in front.c, the pictures in screen.c. */
+/* The connection's life as one state machine; the handshake's own steps are in front.c, the pictures in
+ * screen.c. */
 #include "session/vnc/connection.h"
 
 #include "base/log.h"
@@ -9,9 +10,10 @@
 
 #include <string.h>
 
-#define LINGER_MS 400       /* for the last words; the master kills after 500 */
-#define SEAT_WAIT_MS 1500   /* who logged in in the handshake sees a greeter only when the desktop takes longer */
-#define NOTICE_MS 420       /* how long the last picture stays on the client's screen */
+#define LINGER_MS 400 /* for the last words; the master kills after 500 */
+#define SEAT_WAIT_MS                                                                                         \
+    1500              /* who logged in in the handshake sees a greeter only when the desktop takes longer */
+#define NOTICE_MS 420 /* how long the last picture stays on the client's screen */
 
 typedef enum {
     STATE_IDLE,      /* warm: no client yet */
@@ -70,7 +72,8 @@ static gboolean close_transport(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* What was written before goes out, then the process ends. after_ms: the client sees its last picture for so long. */
+/* What was written before goes out, then the process ends. after_ms: the client sees its last picture for so
+ * long. */
 static void end_after(Connection *c, const char *why, guint after_ms)
 {
     if (c->state == STATE_ENDING)
@@ -327,7 +330,8 @@ static void on_client(Viewer *viewer, const LifelineClient *client, int socket, 
     c->transport = transport_new(socket, &transport_events, c);
 }
 
-static void on_login(Viewer *viewer, SeatLoginResult result, const char *user, const char *text, gpointer data)
+static void on_login(Viewer *viewer, SeatLoginResult result, const char *user, const char *text,
+                     gpointer data)
 {
     Connection *c = data;
 
@@ -373,8 +377,8 @@ static void on_dirty(Viewer *viewer, gpointer data)
     screen_dirty(((Connection *)data)->screen);
 }
 
-static void on_cursor(Viewer *viewer, const guint8 *pixels, guint width, guint height, guint hot_x, guint hot_y,
-                      gpointer data)
+static void on_cursor(Viewer *viewer, const guint8 *pixels, guint width, guint height, guint hot_x,
+                      guint hot_y, gpointer data)
 {
     screen_cursor(((Connection *)data)->screen, pixels, width, height, hot_x, hot_y);
 }

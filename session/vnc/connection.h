@@ -1,4 +1,5 @@
-/* One RFB connection from the accepted socket to its end: handshake, login, messages. The only one of its process. */
+/* One RFB connection from the accepted socket to its end: handshake, login, messages. The only one of its
+ * process. */
 #pragma once
 
 #include "session/client/viewer.h"

@@ -126,8 +126,9 @@ static FrontStep take_version(Front *front)
     /* Anything odd below 3.7 is to be taken for 3.3 (RFC 6143, 7.1.1); more than we offered is not. */
     front->minor = major > 3 || minor >= 8 ? 8 : minor == 7 ? 7 : 3;
     if (front->minor == 3)
-        return fail_types(front, "This viewer speaks RFB 3.3, which cannot encrypt. Use a viewer with VeNCrypt "
-                                 "(TLS with X509), for instance TigerVNC.");
+        return fail_types(front,
+                          "This viewer speaks RFB 3.3, which cannot encrypt. Use a viewer with VeNCrypt "
+                          "(TLS with X509), for instance TigerVNC.");
     wire_put8(front->out, 1);
     wire_put8(front->out, front->kind == FRONT_WEB ? RFB_SECURITY_NONE : RFB_SECURITY_VENCRYPT);
     move_to(front, STATE_TYPE, 1);

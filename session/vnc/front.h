@@ -1,5 +1,6 @@
-/* The RFB handshake up to ClientInit as a pure state machine: version, security, VeNCrypt, credentials, result. It does
- * no I/O and no TLS; whoever drives it does (connection.c). Not here: ServerInit and all that follows. */
+/* The RFB handshake up to ClientInit as a pure state machine: version, security, VeNCrypt, credentials,
+ * result. It does no I/O and no TLS; whoever drives it does (connection.c). Not here: ServerInit and all that
+ * follows. */
 #pragma once
 
 #include "base/proto/seat_link.h"
@@ -23,12 +24,12 @@ typedef enum {
 /* `out` (borrowed) takes what is to be sent. */
 Front *front_new(FrontKind kind, GByteArray *out);
 
-/* Feeds bytes; *used says how many were taken (bytes after a step that is not FRONT_MORE are left: they belong to TLS,
- * or to whatever follows). After FRONT_LOGIN it takes nothing until front_verdict(). */
+/* Feeds bytes; *used says how many were taken (bytes after a step that is not FRONT_MORE are left: they
+ * belong to TLS, or to whatever follows). After FRONT_LOGIN it takes nothing until front_verdict(). */
 FrontStep front_feed(Front *front, const guint8 *bytes, gsize length, gsize *used);
 
-/* TLS is up: from now on decrypted bytes are fed and the output goes through TLS. Returns FRONT_MORE (X509Plain) or
- * FRONT_OPEN (X509None); go on feeding after either. */
+/* TLS is up: from now on decrypted bytes are fed and the output goes through TLS. Returns FRONT_MORE
+ * (X509Plain) or FRONT_OPEN (X509None); go on feeding after either. */
 FrontStep front_secured(Front *front);
 
 /* X509Plain: the credentials of FRONT_LOGIN; valid until front_verdict() scrubs them. "" for web. */

@@ -20,8 +20,8 @@ static void enter_sandbox(void)
         log_debug("sandbox without: %s", missing);
 }
 
-/* The first TLS handshake loads and computes much; none of it should wait for the client, nor need a file once the
- * sandbox is closed. */
+/* The first TLS handshake loads and computes much; none of it should wait for the client, nor need a file
+ * once the sandbox is closed. */
 static void warm_up(TlsServer *tls)
 {
     g_autoptr(GError) error = NULL;
@@ -36,10 +36,8 @@ int main(int argc, char *argv[], char *envp[])
     int descriptors[MASTER_DESCRIPTORS_MAX];
     guint count = 0;
 
-    if (argc > 1 && strcmp(argv[1], "--sandbox-check") == 0) {
-        enter_sandbox();
+    if (argc > 1 && strcmp(argv[1], "--sandbox-check") == 0)
         return sandbox_check(SANDBOX_CLIENT);
-    }
     log_open(process_kind_name(KIND_VNC), LOG_LEVEL_INFO);
     signal(SIGPIPE, SIG_IGN);
 
@@ -52,7 +50,7 @@ int main(int argc, char *argv[], char *envp[])
         return 1;
     }
     TlsServer *tls = tls_server_new(descriptors[0], descriptors[1], &error);
-    Pixels *pixels = tls ? pixels_new(&error) : NULL;
+    Pixels *pixels = tls ? pixels_new(lifeline_beat, &error) : NULL;
     close(descriptors[0]);
     close(descriptors[1]);
     if (!pixels) {

@@ -66,7 +66,8 @@ static gboolean format_fits(const RfbPixelFormat *f)
            channel_fits(f->blue_max, f->blue_shift, f->bits_per_pixel);
 }
 
-/* The size of the message that begins with `b`, as far as `n` bytes tell: 0: more bytes are needed to know. */
+/* The size of the message that begins with `b`, as far as `n` bytes tell: 0: more bytes are needed to know.
+ */
 static gsize message_size(const Messages *m, const guint8 *b, gsize n, const char **error)
 {
     switch (b[0]) {

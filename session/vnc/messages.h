@@ -1,12 +1,12 @@
-/* A client's messages after the handshake as a pure, incremental parser with limits. What they mean is the business of
- * connection.c; nothing that is unknown or malformed gets past here. */
+/* A client's messages after the handshake as a pure, incremental parser with limits. What they mean is the
+ * business of connection.c; nothing that is unknown or malformed gets past here. */
 #pragma once
 
 #include <glib.h>
 
-#define RFB_ENCODINGS_MAX 256     /* in one SetEncodings; more is an error */
+#define RFB_ENCODINGS_MAX 256      /* in one SetEncodings; more is an error */
 #define RFB_CUT_TEXT_MAX (1 << 20) /* bytes of a ClientCutText that are skipped; more is an error */
-#define RFB_SCREENS_MAX 16        /* in one SetDesktopSize */
+#define RFB_SCREENS_MAX 16         /* in one SetDesktopSize */
 
 typedef struct {
     guint8 bits_per_pixel; /* 8, 16 or 32 */
@@ -61,14 +61,16 @@ typedef struct {
 typedef struct Messages Messages;
 typedef void (*MessagesReceived)(const RfbMessage *message, gpointer data);
 
-/* `received` is called for each whole message from within messages_feed(). Cut text is skipped without a call. */
+/* `received` is called for each whole message from within messages_feed(). Cut text is skipped without a
+ * call. */
 Messages *messages_new(MessagesReceived received, gpointer data);
 void messages_free(Messages *messages);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Messages, messages_free)
 
-/* From now on a pointer message with bit 7 set carries a further byte (ExtendedMouseButtons was acknowledged). */
+/* From now on a pointer message with bit 7 set carries a further byte (ExtendedMouseButtons was
+ * acknowledged). */
 void messages_extend_pointer(Messages *messages);
 
-/* Takes all bytes; keeps at most one unfinished message (about 1 KiB). NULL, or what is wrong (static text; then
- * nothing more may be fed). */
+/* Takes all bytes; keeps at most one unfinished message (about 1 KiB). NULL, or what is wrong (static text;
+ * then nothing more may be fed). */
 const char *messages_feed(Messages *messages, const guint8 *bytes, gsize length);

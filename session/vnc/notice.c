@@ -37,7 +37,8 @@ static guint wrap(const char *text, gsize columns, Line lines[LINES_MAX])
     return count;
 }
 
-static void paint_glyph(guint32 *pixels, guint width, guint height, guint x, guint y, guint scale, guchar character)
+static void paint_glyph(guint32 *pixels, guint width, guint height, guint x, guint y, guint scale,
+                        guchar character)
 {
     if (character < TESTCARD_FONT_FIRST || character >= TESTCARD_FONT_FIRST + TESTCARD_FONT_COUNT)
         character = '?';
@@ -65,8 +66,8 @@ guint8 *notice_paint(guint width, guint height, const char *text)
         guint line_width = (guint)lines[line].length * GLYPH_WIDTH * scale;
         guint left = width > line_width ? (width - line_width) / 2 : 0;
         for (gsize i = 0; i < lines[line].length; i++)
-            paint_glyph(pixels, width, height, left + (guint)i * GLYPH_WIDTH * scale, top + line * line_height, scale,
-                        (guchar)lines[line].start[i]);
+            paint_glyph(pixels, width, height, left + (guint)i * GLYPH_WIDTH * scale,
+                        top + line * line_height, scale, (guchar)lines[line].start[i]);
     }
     return (guint8 *)pixels;
 }

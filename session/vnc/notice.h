@@ -1,8 +1,9 @@
-/* The last picture of a connection: a sentence in the middle of a dark screen. RFB has no message for a reason. Pure. */
+/* The last picture of a connection: a sentence in the middle of a dark screen. RFB has no message for a
+ * reason. Pure. */
 #pragma once
 
 #include <glib.h>
 
-/* Paints `text` (UTF-8; what is not ASCII becomes '?') word-wrapped and centred into width x height px of XRGB8888,
- * `width` * 4 bytes a row. Caller frees. */
+/* Paints `text` (UTF-8; what is not ASCII becomes '?') word-wrapped and centred into width x height px of
+ * XRGB8888, `width` * 4 bytes a row. Caller frees. */
 guint8 *notice_paint(guint width, guint height, const char *text);

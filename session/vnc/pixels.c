@@ -1,6 +1,6 @@
-/* libvncserver as an encoder. Its client reads and writes one end of a socketpair; we hold the other end, write whole
- * messages into it and empty it after every call, so that it never waits: a piece of PIECE_WIDTH x PIECE_HEIGHT px
- * makes less output in any encoding than the pair holds. */
+/* libvncserver as an encoder. Its client reads and writes one end of a socketpair; we hold the other end,
+ * write whole messages into it and empty it after every call, so that it never waits: a piece of PIECE_WIDTH
+ * x PIECE_HEIGHT px makes less output in any encoding than the pair holds. */
 #include "session/vnc/pixels.h"
 
 #include "base/log.h"
@@ -14,6 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* rfb.h says -1, which is no gboolean that one may add or compare. */
+#undef TRUE
+#define TRUE 1
+
 #define PIECE_WIDTH 512
 #define PIECE_HEIGHT SEAT_TILE
 #define BEAT_US (MASTER_HEARTBEAT_MS * 1000 / 2)
@@ -25,6 +29,7 @@ struct Pixels {
     gint32 encoding;
     gboolean last_rect;
     int quality; /* libvncserver's JPEG quality for lossy pieces, -1 none */
+    void (*beat)(void);
     gint64 beat_us;
 };
 
@@ -77,13 +82,14 @@ static gboolean make_client(Pixels *pixels, int fd, GError **error)
     return TRUE;
 }
 
-Pixels *pixels_new(GError **error)
+Pixels *pixels_new(void (*beat)(void), GError **error)
 {
     g_autoptr(Pixels) pixels = g_new0(Pixels, 1);
     static guint8 nothing[SEAT_WIDTH_MIN * SEAT_WIDTH_MIN * 4];
     int ends[2];
 
     pixels->fd = -1;
+    pixels->beat = beat;
     pixels->quality = -1;
     rfbLog = silent;
     rfbErr = silent;
@@ -100,7 +106,8 @@ Pixels *pixels_new(GError **error)
     screen->cursor = NULL;
     screen->alwaysShared = TRUE;
     screen->maxClientWait = 100;
-    screen->serverFormat.depth = rfb_native_format.depth; /* it says 32, and Tight would send the fourth byte too */
+    screen->serverFormat.depth =
+        rfb_native_format.depth; /* it says 32, and Tight would send the fourth byte too */
     screen->serverFormat.redShift = 16;
     screen->serverFormat.greenShift = 8;
     screen->serverFormat.blueShift = 0;
@@ -177,7 +184,8 @@ gboolean pixels_set_encoding(Pixels *pixels, gint32 encoding, gint compress, gin
 }
 
 /* One piece, at most PIECE_WIDTH x PIECE_HEIGHT. */
-static gboolean encode_piece(Pixels *pixels, int x, int y, int width, int height, GByteArray *out, guint *rects)
+static gboolean encode_piece(Pixels *pixels, int x, int y, int width, int height, GByteArray *out,
+                             guint *rects)
 {
     rfbClientPtr client = pixels->client;
     rfbBool ok = FALSE;
@@ -187,7 +195,8 @@ static gboolean encode_piece(Pixels *pixels, int x, int y, int width, int height
     client->ublen = 0;
     switch (pixels->encoding) {
     case RFB_ENCODING_TIGHT:
-        /* Tight looks for areas of one colour and cuts them out only where LastRect spares it the counting. */
+        /* Tight looks for areas of one colour and cuts them out only where LastRect spares it the counting.
+         */
         count = (guint)rfbNumCodedRectsTight(client, x, y, width, height);
         ok = rfbSendRectEncodingTight(client, x, y, width, height);
         break;
@@ -225,8 +234,8 @@ gboolean pixels_encode(Pixels *pixels, const ViewerPicture *picture, const Viewe
             if (!encode_piece(pixels, (int)x, (int)y, (int)width, (int)height, out, rects))
                 return FALSE;
             gint64 now = g_get_monotonic_time();
-            if (now - pixels->beat_us > BEAT_US) {
-                lifeline_beat();
+            if (pixels->beat && now - pixels->beat_us > BEAT_US) {
+                pixels->beat();
                 pixels->beat_us = now;
             }
         }

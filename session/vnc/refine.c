@@ -46,7 +46,8 @@ typedef void (*TileVisit)(Refine *refine, Tile *tile, gboolean whole, gint64 now
 
 static void visit(Refine *refine, const ViewerRect *rect, gint64 now_us, TileVisit visitor, gpointer data)
 {
-    guint right = MIN(rect->x + rect->width, refine->width), bottom = MIN(rect->y + rect->height, refine->height);
+    guint right = MIN(rect->x + rect->width, refine->width),
+          bottom = MIN(rect->y + rect->height, refine->height);
     if (rect->x >= right || rect->y >= bottom)
         return;
     for (guint row = rect->y / SEAT_TILE; row * SEAT_TILE < bottom; row++)

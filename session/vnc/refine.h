@@ -1,6 +1,6 @@
-/* Which tiles of a client's picture went out as JPEG and are to follow without loss once they are calm. A tile is lossy
- * only while it moves (changed again and again within half a second) and only for a client that asked for JPEG by a
- * quality level. Pure: times from the caller, CLOCK_MONOTONIC in microseconds. */
+/* Which tiles of a client's picture went out as JPEG and are to follow without loss once they are calm. A
+ * tile is lossy only while it moves (changed again and again within half a second) and only for a client that
+ * asked for JPEG by a quality level. Pure: times from the caller, CLOCK_MONOTONIC in microseconds. */
 #pragma once
 
 #include "session/client/viewer.h"
@@ -22,8 +22,8 @@ gboolean refine_moves(Refine *refine, const ViewerRect *rect, gint64 now_us);
 /* It was sent, lossy or not. */
 void refine_sent(Refine *refine, const ViewerRect *rect, gboolean lossy, gint64 now_us);
 
-/* Takes one rectangle (a row of calm lossy tiles) that is due; FALSE: none is due at `now_us`. What is taken counts as
- * still lossy until refine_sent() says otherwise, but is not due again before REFINE_CALM_US. */
+/* Takes one rectangle (a row of calm lossy tiles) that is due; FALSE: none is due at `now_us`. What is taken
+ * counts as still lossy until refine_sent() says otherwise, but is not due again before REFINE_CALM_US. */
 gboolean refine_due(Refine *refine, gint64 now_us, ViewerRect *rect);
 
 /* When the next tile becomes due (us on the clock), 0: none is lossy. */

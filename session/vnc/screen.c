@@ -1,5 +1,5 @@
-/* Pictures on their way to an RFB client: newest wins, one update is made when the client can take it. What stands
- * beside the pixels is made in screen_signs.c. */
+/* Pictures on their way to an RFB client: newest wins, one update is made when the client can take it. What
+ * stands beside the pixels is made in screen_signs.c. */
 #include "session/vnc/screen_internal.h"
 
 #include "base/log.h"
@@ -8,10 +8,10 @@
 #include "session/vnc/wire.h"
 #include "session/vnc/writer.h"
 
-#define STALL_US (5 * G_USEC_PER_SEC)        /* unanswered fences: the decoder is stuck */
+#define STALL_US (5 * G_USEC_PER_SEC) /* unanswered fences: the decoder is stuck */
 #define STALL_CHECK_MS 1000
-#define RELEASE_MS 250                       /* pages of the private picture go back when nothing was sent for so long */
-#define H264_RETRIES 3                       /* how often a client that came back to life gets H.264 again */
+#define RELEASE_MS 250 /* pages of the private picture go back when nothing was sent for so long */
+#define H264_RETRIES 3 /* how often a client that came back to life gets H.264 again */
 #define WEB_GIVE_UP_US (20 * G_USEC_PER_SEC) /* a stuck page never recovers: let it reconnect */
 
 void screen_fail(Screen *screen, const char *why)
@@ -48,7 +48,8 @@ void screen_free(Screen *screen)
 
 static gboolean on_timer(gpointer data);
 
-/* One timer serves refinement, stall detection and letting pages go; it stands still when none of them is due. */
+/* One timer serves refinement, stall detection and letting pages go; it stands still when none of them is
+ * due. */
 static void arm_timer(Screen *screen)
 {
     gint64 now = g_get_monotonic_time(), next = refine_next_us(screen->refine);
@@ -81,7 +82,8 @@ static void check_stall(Screen *screen)
     if (waiting < STALL_US || transport_unsent(screen->transport) > 0)
         return;
     if (screen->h264 || !screen->stalled) {
-        log_warning("the client has not answered a fence for 5 s%s", screen->h264 ? ": no more H.264 for it" : "");
+        log_warning("the client has not answered a fence for 5 s%s",
+                    screen->h264 ? ": no more H.264 for it" : "");
         screen->stalled = TRUE;
         screen->h264_given_up = TRUE;
         subscribe(screen);
@@ -140,7 +142,8 @@ static void put_unit(Screen *screen, const ViewerUpdate *update, GByteArray *out
 {
     const ViewerRect *r = &update->unit_region;
     gboolean fresh = screen->unit_stream != update->unit_stream || screen->reset_decoders;
-    write_h264(out, r->x, r->y, r->width, r->height, fresh, screen->reset_decoders, update->unit, update->unit_length);
+    write_h264(out, r->x, r->y, r->width, r->height, fresh, screen->reset_decoders, update->unit,
+               update->unit_length);
     screen->unit_stream = update->unit_stream;
     screen->reset_decoders = FALSE;
     screen->units++;
@@ -197,7 +200,7 @@ static void send_picture(Screen *screen)
     screen->sent_us = g_get_monotonic_time();
     screen->updates++;
     screen->bytes += out->len;
-    transport_write(screen->transport, out->data, out->len);
+    transport_take(screen->transport, g_steal_pointer(&out));
 }
 
 /* Black where a smaller picture leaves a client that cannot resize with the old one. */
@@ -219,7 +222,7 @@ static void send_black(Screen *screen)
     }
     end_update(screen, out, 0, rects);
     screen->black_due = FALSE;
-    transport_write(screen->transport, out->data, out->len);
+    transport_take(screen->transport, g_steal_pointer(&out));
 }
 
 void screen_pump(Screen *screen)
@@ -346,8 +349,8 @@ void screen_take_fence(Screen *screen, guint32 flags, const guint8 *payload, gui
 {
     if (flags & RFB_FENCE_REQUEST) {
         g_autoptr(GByteArray) out = g_byte_array_new();
-        write_fence(out, flags & (RFB_FENCE_BLOCK_BEFORE | RFB_FENCE_BLOCK_AFTER | RFB_FENCE_SYNC_NEXT), payload,
-                    length);
+        write_fence(out, flags & (RFB_FENCE_BLOCK_BEFORE | RFB_FENCE_BLOCK_AFTER | RFB_FENCE_SYNC_NEXT),
+                    payload, length);
         transport_write(screen->transport, out->data, out->len);
         return;
     }
@@ -388,7 +391,7 @@ void screen_notice(Screen *screen, const char *text)
     if (pixels_encode(screen->pixels, &picture, &all, FALSE, out, &rects)) {
         end_update(screen, out, 0, rects);
         write_bell(out);
-        transport_write(screen->transport, out->data, out->len);
+        transport_take(screen->transport, g_steal_pointer(&out));
     }
 }
 

@@ -1,5 +1,5 @@
-/* What a client of RFB sees: takes pictures from the viewer when the client can take them and sends them, with sizes,
- * cursor, name and lock lights. Knows no handshake and no input. Main thread. */
+/* What a client of RFB sees: takes pictures from the viewer when the client can take them and sends them,
+ * with sizes, cursor, name and lock lights. Knows no handshake and no input. Main thread. */
 #pragma once
 
 #include "session/client/viewer.h"
@@ -9,8 +9,8 @@
 
 typedef struct Screen Screen;
 
-/* `failed` is called (from within another call) when the client cannot be served any longer: close the connection;
- * why is a static text. */
+/* `failed` is called (from within another call) when the client cannot be served any longer: close the
+ * connection; why is a static text. */
 typedef void (*ScreenFailed)(const char *why, gpointer data);
 
 /* All are borrowed and must outlive it. */

@@ -1,4 +1,5 @@
-/* What an RFB client is told beside pixels: size, cursor, lock lights, name, and which extensions are understood. */
+/* What an RFB client is told beside pixels: size, cursor, lock lights, name, and which extensions are
+ * understood. */
 #include "session/vnc/rfb.h"
 #include "session/vnc/screen_internal.h"
 #include "session/vnc/writer.h"
@@ -8,21 +9,23 @@
 gboolean screen_signs_due(const Screen *screen)
 {
     const Capabilities *c = &screen->capabilities;
-    return screen->size_due || screen->size_reply_due || (screen->cursor_due && c->cursor && screen->cursor_known) ||
-           (screen->leds_due && c->leds) || (screen->name_due && c->desktop_name) || screen->qemu_key_due ||
-           screen->extended_mouse_due;
+    return screen->size_due || screen->size_reply_due ||
+           (screen->cursor_due && c->cursor && screen->cursor_known) || (screen->leds_due && c->leds) ||
+           (screen->name_due && c->desktop_name) || screen->qemu_key_due || screen->extended_mouse_due;
 }
 
 static guint put_sizes(Screen *screen, GByteArray *out)
 {
     guint rects = 0;
     if (screen->size_reply_due) {
-        write_extended_size(out, RFB_SIZE_BY_CLIENT, screen->size_reply, screen->client_width, screen->client_height);
+        write_extended_size(out, RFB_SIZE_BY_CLIENT, screen->size_reply, screen->client_width,
+                            screen->client_height);
         screen->size_reply_due = FALSE;
         rects++;
     } else if (screen->size_due) {
         if (screen->capabilities.extended_size)
-            write_extended_size(out, RFB_SIZE_BY_SERVER, RFB_SIZE_OK, screen->client_width, screen->client_height);
+            write_extended_size(out, RFB_SIZE_BY_SERVER, RFB_SIZE_OK, screen->client_width,
+                                screen->client_height);
         else
             write_desktop_size(out, screen->client_width, screen->client_height);
         screen->size_due = FALSE;
@@ -37,9 +40,9 @@ static guint put_others(Screen *screen, GByteArray *out)
     guint rects = 0;
 
     if (screen->cursor_due && c->cursor && screen->cursor_known) {
-        write_cursor(out, c->cursor, &screen->format, screen->cursor, screen->cursor ? screen->cursor_width : 0,
-                     screen->cursor ? screen->cursor_height : 0, screen->cursor ? screen->hot_x : 0,
-                     screen->cursor ? screen->hot_y : 0);
+        write_cursor(out, c->cursor, &screen->format, screen->cursor,
+                     screen->cursor ? screen->cursor_width : 0, screen->cursor ? screen->cursor_height : 0,
+                     screen->cursor ? screen->hot_x : 0, screen->cursor ? screen->hot_y : 0);
         screen->cursor_due = FALSE;
         rects++;
     }

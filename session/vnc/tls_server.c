@@ -73,9 +73,8 @@ TlsServer *tls_server_new(int certificate, int key, GError **error)
         return NULL;
     }
     SSL_CTX_set_min_proto_version(server->context, TLS1_2_VERSION);
-    SSL_CTX_set_options(server->context,
-                        SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
-                            SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(server->context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+                                             SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(server->context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(server->context, 0);
     SSL_CTX_set_mode(server->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |

@@ -7,10 +7,10 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <linux/sockios.h>
-#include <poll.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,8 +27,8 @@ struct Transport {
     SSL *ssl;
     gboolean secured;
     gboolean tls_wants_write; /* the handshake or a read waits for room */
-    GByteArray *in;  /* what received() did not take */
-    GByteArray *out; /* what the socket did not take */
+    GByteArray *in;           /* what received() did not take */
+    GByteArray *out;          /* what the socket did not take */
     gsize out_sent;
     gboolean ready_wanted, reported, closing, said_goodbye, delivering;
     GSource *source;
@@ -221,8 +221,8 @@ static const char *shake_hands(Transport *t)
     return "the TLS handshake failed";
 }
 
-/* Everything was written: says so, then waits for the peer's end, lest unread input turn the close into a reset that
- * overtakes the last words. */
+/* Everything was written: says so, then waits for the peer's end, lest unread input turn the close into a
+ * reset that overtakes the last words. */
 static void close_politely(Transport *t)
 {
     guint8 trash[4096];
@@ -302,6 +302,20 @@ void transport_write(Transport *t, const guint8 *bytes, gsize length)
         sent += (gsize)n;
     }
     g_byte_array_append(t->out, bytes + sent, (guint)(length - sent));
+    watch(t);
+}
+
+void transport_take(Transport *t, GByteArray *bytes)
+{
+    if (t->fd < 0 || t->reported || t->out->len > t->out_sent) {
+        transport_write(t, bytes->data, bytes->len);
+        g_byte_array_unref(bytes);
+        return;
+    }
+    g_byte_array_unref(t->out);
+    t->out = bytes;
+    t->out_sent = 0;
+    flush(t); /* broken: the loop will see it too, and tell */
     watch(t);
 }
 

@@ -1,6 +1,6 @@
-/* The client's socket in the main loop, plain or with TLS: bytes in as they come, bytes out from one queue that its
- * user keeps short by asking transport_ready() first. Never blocks. Beside tls_server.c the only place that includes
- * OpenSSL. */
+/* The client's socket in the main loop, plain or with TLS: bytes in as they come, bytes out from one queue
+ * that its user keeps short by asking transport_ready() first. Never blocks. Beside tls_server.c the only
+ * place that includes OpenSSL. */
 #pragma once
 
 #include <gio/gio.h>
@@ -12,8 +12,8 @@ typedef struct Transport Transport;
 
 /* All from the main loop; none is called after transport_close(). */
 typedef struct {
-    /* Bytes have come. Returns how many were taken; what is left (16 KiB at most) comes again with more, or after
-     * transport_resume(). */
+    /* Bytes have come. Returns how many were taken; what is left (16 KiB at most) comes again with more, or
+     * after transport_resume(). */
     gsize (*received)(Transport *transport, const guint8 *bytes, gsize length, gpointer data);
     /* TLS is up. */
     void (*secured)(Transport *transport, gpointer data);
@@ -26,8 +26,8 @@ typedef struct {
 /* Takes `fd` over. */
 Transport *transport_new(int fd, const TransportEvents *events, gpointer data);
 
-/* From now on TLS (at least 1.2) as the server; what was queued before still goes out plain. `server` must live as
- * long as the transport. Called from within received(). */
+/* From now on TLS (at least 1.2) as the server; what was queued before still goes out plain. `server` must
+ * live as long as the transport. Called from within received(). */
 void transport_start_tls(Transport *transport, TlsServer *server);
 
 /* received() can take again what it left. */
@@ -36,7 +36,11 @@ void transport_resume(Transport *transport);
 /* Queues bytes and sends what the socket takes at once. */
 void transport_write(Transport *transport, const guint8 *bytes, gsize length);
 
-/* TRUE: nothing waits here and the socket takes more: the moment to make a new picture. FALSE: ready() will tell. */
+/* The same for a large array, which is taken over. */
+void transport_take(Transport *transport, GByteArray *bytes);
+
+/* TRUE: nothing waits here and the socket takes more: the moment to make a new picture. FALSE: ready() will
+ * tell. */
 gboolean transport_ready(Transport *transport);
 
 /* Bytes that the peer's kernel has not taken yet (queue and SIOCOUTQ). */

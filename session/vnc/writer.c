@@ -92,8 +92,8 @@ void write_leds(GByteArray *out, gint32 encoding, guint32 mask)
         wire_put32(out, mask & 7);
 }
 
-void write_h264(GByteArray *out, guint x, guint y, guint width, guint height, gboolean reset, gboolean reset_all,
-                const guint8 *unit, gsize length)
+void write_h264(GByteArray *out, guint x, guint y, guint width, guint height, gboolean reset,
+                gboolean reset_all, const guint8 *unit, gsize length)
 {
     write_rect_head(out, x, y, width, height, RFB_ENCODING_H264);
     wire_put32(out, (guint32)length);
@@ -131,8 +131,8 @@ static void write_mask(GByteArray *out, const guint8 *pixels, guint width, guint
         }
 }
 
-void write_cursor(GByteArray *out, gint32 encoding, const RfbPixelFormat *format, const guint8 *pixels, guint width,
-                  guint height, guint hot_x, guint hot_y)
+void write_cursor(GByteArray *out, gint32 encoding, const RfbPixelFormat *format, const guint8 *pixels,
+                  guint width, guint height, guint hot_x, guint hot_y)
 {
     write_rect_head(out, hot_x, hot_y, width, height, encoding);
     if (encoding == RFB_ENCODING_CURSOR_ALPHA)

@@ -1,5 +1,5 @@
-/* What the server says in RFB, appended to byte arrays: messages and the rectangles that are not pixels. Pixels come
- * from pixels.c (libvncserver). Pure. */
+/* What the server says in RFB, appended to byte arrays: messages and the rectangles that are not pixels.
+ * Pixels come from pixels.c (libvncserver). Pure. */
 #pragma once
 
 #include "session/vnc/messages.h"
@@ -16,16 +16,17 @@ void write_last_rect(GByteArray *out);
 void write_desktop_size(GByteArray *out, guint width, guint height);
 void write_extended_size(GByteArray *out, guint cause, guint status, guint width, guint height);
 void write_desktop_name(GByteArray *out, const char *name);
-void write_leds(GByteArray *out, gint32 encoding, guint32 mask); /* SEAT_LOCK_* bits; encoding: which of the two */
+void write_leds(GByteArray *out, gint32 encoding,
+                guint32 mask); /* SEAT_LOCK_* bits; encoding: which of the two */
 
 /* An Open H.264 rectangle. reset: the decoder of this rectangle starts anew; reset_all: every one. */
-void write_h264(GByteArray *out, guint x, guint y, guint width, guint height, gboolean reset, gboolean reset_all,
-                const guint8 *unit, gsize length);
+void write_h264(GByteArray *out, guint x, guint y, guint width, guint height, gboolean reset,
+                gboolean reset_all, const guint8 *unit, gsize length);
 
-/* A cursor shape in one of the three encodings that clients know, as a rectangle. pixels: premultiplied ARGB (B,G,R,A),
- * width * height; 0 x 0 hides it. `format` matters for RFB_ENCODING_CURSOR. */
-void write_cursor(GByteArray *out, gint32 encoding, const RfbPixelFormat *format, const guint8 *pixels, guint width,
-                  guint height, guint hot_x, guint hot_y);
+/* A cursor shape in one of the three encodings that clients know, as a rectangle. pixels: premultiplied ARGB
+ * (B,G,R,A), width * height; 0 x 0 hides it. `format` matters for RFB_ENCODING_CURSOR. */
+void write_cursor(GByteArray *out, gint32 encoding, const RfbPixelFormat *format, const guint8 *pixels,
+                  guint width, guint height, guint hot_x, guint hot_y);
 
 /* Messages of their own. */
 void write_fence(GByteArray *out, guint32 flags, const guint8 *payload, guint length);
