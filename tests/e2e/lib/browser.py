@@ -1,0 +1,185 @@
+"""Chromium, driven by chromedriver over the WebDriver protocol (https://www.w3.org/TR/webdriver2/)."""
+
+import base64
+import io
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+
+import numpy
+from PIL import Image
+
+from lib import card
+from lib.wait import until
+
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+
+class WebDriverError(Exception):
+    pass
+
+
+class Browser:
+    """`with Browser(demo) as page:` opens a fresh, headless Chromium without cookies."""
+
+    def __init__(self, demo, width=1024, height=768, arguments=(), touch=False):
+        self.demo, self.width, self.height, self.touch = demo, width, height, touch
+        self.arguments = list(arguments)
+
+    def __enter__(self):
+        self.home = tempfile.mkdtemp(prefix="fernwerk-chromium-")
+        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                       text=True, env={**os.environ, "HOME": self.home})
+        try:
+            for line in self.driver.stdout:
+                if "on port" in line and "successfully" in line:
+                    self.base = f"http://127.0.0.1:{line.rsplit(' ', 1)[1].strip().rstrip('.')}"
+                    break
+            arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                         f"--user-data-dir={self.home}/profile", f"--window-size={self.width},{self.height}",
+                         *self.arguments]
+            options = {"binary": shutil.which("chromium"), "args": arguments}
+            if self.touch:
+                options["mobileEmulation"] = {"deviceMetrics": {"width": self.width, "height": self.height,
+                                                                "pixelRatio": 1.0, "touch": True}}
+            capabilities = {"browserName": "chrome", "acceptInsecureCerts": True, "goog:chromeOptions": options}
+            value = self.send("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
+            self.session = f"/session/{value['sessionId']}"
+            if not self.touch:
+                self.fit()
+        except BaseException:
+            self.driver.kill()
+            self.driver.wait()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.call("DELETE", "")
+        except (WebDriverError, OSError):
+            pass
+        self.driver.terminate()
+        self.driver.wait()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def send(self, method, path, body=None):
+        data = json.dumps(body or {}).encode() if method == "POST" else None
+        request = urllib.request.Request(self.base + path, data, {"Content-Type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise WebDriverError(json.load(error)["value"]["message"]) from None
+
+    def call(self, method, path, body=None):
+        return self.send(method, self.session + path, body)
+
+    def fit(self):
+        """Makes the page, not the window, width x height px."""
+        inner = self.script("return [window.innerWidth, window.innerHeight]")
+        self.call("POST", "/window/rect", {"width": 2 * self.width - inner[0], "height": 2 * self.height - inner[1]})
+
+    def url(self, path="/"):
+        return f"https://{self.demo.host}:{self.demo.json['https']}{path}"
+
+    def open(self, path="/"):
+        self.call("POST", "/url", {"url": self.url(path)})
+
+    def script(self, code, *arguments):
+        return self.call("POST", "/execute/sync", {"script": code, "args": list(arguments)})
+
+    def promise(self, code, *arguments):
+        """The value that the asynchronous function body `code` returns."""
+        wrapped = ("const done = arguments[arguments.length - 1];"
+                   f"(async function () {{ {code} }})(...arguments).then(done, e => done('error: ' + e));")
+        return self.call("POST", "/execute/async", {"script": wrapped, "args": list(arguments)})
+
+    def find(self, xpath):
+        try:
+            return self.call("POST", "/element", {"using": "xpath", "value": xpath})[ELEMENT]
+        except WebDriverError:
+            return None
+
+    def find_all(self, css):
+        return [entry[ELEMENT] for entry in self.call("POST", "/elements", {"using": "css selector", "value": css})]
+
+    def accessible(self, role, name, seconds=20):
+        """The displayed element with this computed role and accessible name, as assistive technology finds it."""
+        selectors = {"textbox": "input,textarea", "button": "button,[role=button],input[type=submit]",
+                     "link": "a"}
+
+        def look():
+            for element in self.find_all(selectors[role]):
+                try:
+                    if self.call("GET", f"/element/{element}/computedlabel").strip() == name and \
+                            self.call("GET", f"/element/{element}/displayed"):
+                        return element
+                except WebDriverError:
+                    continue
+            return None
+        return until(look, seconds, lambda: f"a {role} named {name!r} in:\n{self.text()}")
+
+    def text(self):
+        return self.script("return document.body ? document.body.innerText : ''")
+
+    def click(self, element):
+        self.call("POST", f"/element/{element}/click")
+
+    def type(self, element, text):
+        self.call("POST", f"/element/{element}/value", {"text": text})
+
+    def log_in(self, name, password):
+        self.open()
+        self.type(self.accessible("textbox", "Username"), name)
+        self.type(self.accessible("textbox", "Password"), password)
+        self.click(self.accessible("button", "Log in"))
+
+    def picture(self):
+        """The page as shown."""
+        data = base64.b64decode(self.call("GET", "/screenshot"))
+        return numpy.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+    def canvas(self):
+        """What the viewer's only canvas shows, as the page shows it; None while there is none."""
+        found = self.find_all("canvas")
+        assert len(found) <= 1, f"{len(found)} canvases"
+        if not found:
+            return None
+        data = base64.b64decode(self.call("GET", f"/element/{found[0]}/screenshot"))
+        return numpy.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+    def canvas_pixels(self):
+        """The canvas's own pixels, whatever scale the page shows them in."""
+        data = self.script("const c = document.querySelector('canvas'); return c && c.width ? c.toDataURL() : null")
+        if not data:
+            return None
+        return numpy.asarray(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))).convert("RGB"))
+
+    def wait_card(self, seconds=40):
+        def shown():
+            pixels = self.canvas_pixels()
+            return pixels is not None and card.is_card(pixels)
+        until(shown, seconds, lambda: f"the card in the page, which says:\n{self.text()}\n{self.demo.log_tail()}", 0.1)
+
+    def stats(self):
+        return self.script("return window.fernwerk && window.fernwerk.stats()")
+
+    def keys(self, *steps):
+        """Key actions: ("down", value) and ("up", value) in WebDriver's notation."""
+        actions = [{"type": f"key{direction.capitalize()}", "value": value} for direction, value in steps]
+        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
+    def press(self, value):
+        self.keys(("down", value), ("up", value))
+
+    def pointer(self, x, y, button=0, kind="mouse"):
+        """A click at a point of the page."""
+        actions = [{"type": "pointerMove", "duration": 0, "x": x, "y": y},
+                   {"type": "pointerDown", "button": button}, {"type": "pause", "duration": 50},
+                   {"type": "pointerUp", "button": button}]
+        self.call("POST", "/actions", {"actions": [{"type": "pointer", "id": kind, "parameters": {"pointerType": kind},
+                                                    "actions": actions}]})

@@ -1,0 +1,165 @@
+"""The real clients: RDP and VNC viewers on a Screen. Each is a context manager that ends its process."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+from lib import card
+from lib.wait import until
+
+
+class Client:
+    """A viewer that shows the desktop in a window of width x height px somewhere on its screen."""
+
+    def __init__(self, screen, demo, width=1024, height=768):
+        self.screen, self.demo = screen, demo
+        self.width, self.height = width, height
+        self.process = None
+
+    def command(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return self.screen.env
+
+    def __enter__(self):
+        self.home = tempfile.mkdtemp(prefix="fernwerk-client-")
+        self.log = open(f"{self.home}/log", "w+")
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(self.command(), env={**self.environment(), "HOME": self.home},
+                                        stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT)
+        self.started()
+        return self
+
+    def started(self):
+        """What has to be typed or clicked before it connects."""
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Ends the program; its TCP connection ends with it."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if not self.log.closed:
+            self.log.close()
+
+    def output(self):
+        with open(f"{self.home}/log", errors="replace") as file:
+            return file.read()
+
+    def offset(self):
+        """Where the desktop's picture begins on the screen."""
+        return self.screen.find_area(self.width, self.height) or (0, 0)
+
+    def picture(self):
+        x, y = self.offset()
+        return self.screen.picture()[y:y + self.height, x:x + self.width]
+
+    def wait_card(self, seconds=30):
+        """The first whole test card of the client's own size; returns the seconds since the client's start."""
+        def shown():
+            if self.process.poll() is not None:
+                raise AssertionError(f"{self.command()[0]} ended with {self.process.returncode}:\n{self.output()[-3000:]}")
+            return card.is_card(self.picture())
+        until(shown, seconds, lambda: f"the card in {type(self).__name__}; it says:\n{self.output()[-2000:]}\n"
+                                      f"Fernwerk says:\n{self.demo.log_tail()}")
+        return time.monotonic() - self.began
+
+    def wait_end(self, seconds=15):
+        """Waits for the client to end by itself; returns its status."""
+        return until(lambda: self.process.poll() is not None or None, seconds, "the client's end") and \
+            self.process.returncode
+
+    def focus(self):
+        x, y = self.offset()
+        self.screen.focus_at(x + self.width // 2, y + self.height // 2)
+
+    def key(self, *names):
+        self.screen.do("key", *names)
+
+    def click(self, x, y, button=1):
+        left, top = self.offset()
+        self.screen.do("mousemove", left + x, top + y, "sleep", 0.1, "click", button)
+
+
+class XFreeRdp(Client):
+    """xfreerdp3; `graphics` is one of the argument lists below."""
+
+    AVC420 = ["/gfx:AVC420"]
+    GFX = ["/gfx:AVC420:off,AVC444:off"]
+    BITMAPS = ["-gfx"]
+
+    def __init__(self, screen, demo, graphics, user=None, password=None, extra=(), **size):
+        super().__init__(screen, demo, **size)
+        self.graphics, self.extra = graphics, list(extra)
+        self.user = user or demo.user()["name"]
+        self.password = demo.user()["password"] if password is None else password
+
+    def command(self):
+        secret = [f"/u:{self.user}", f"/p:{self.password}"] if self.user else []
+        return ["xfreerdp3", f"/v:{self.demo.host}:{self.demo.json['rdp']}", *secret, "/cert:ignore", "/sec:tls",
+                f"/size:{self.width}x{self.height}", "-decorations", "/log-level:WARN", *self.graphics, *self.extra]
+
+
+class Rdesktop(Client):
+    """rdesktop: an RDP client without any of FreeRDP's code, graphics pipeline or H.264."""
+
+    def command(self):
+        user = self.demo.user()
+        return ["rdesktop", "-u", user["name"], "-p", user["password"], "-g", f"{self.width}x{self.height}+0+0", "-a",
+                "32", "-x", "l", "-D", f"{self.demo.host}:{self.demo.json['rdp']}"]
+
+    def started(self):
+        # It asks whether to trust a certificate of an unknown authority.
+        self.process.stdin.write(b"yes\n")
+        self.process.stdin.flush()
+
+
+class TigerVnc(Client):
+    """TigerVNC's viewer over VeNCrypt X509Plain, checking the certificate against the instance's authority."""
+
+    def __init__(self, screen, demo, user=None, password=None, extra=(), **size):
+        super().__init__(screen, demo, **size)
+        self.extra = list(extra)
+        self.user = user or demo.user()["name"]
+        self.password = demo.user()["password"] if password is None else password
+
+    def environment(self):
+        return {**self.screen.env, "VNC_USERNAME": self.user, "VNC_PASSWORD": self.password}
+
+    def command(self):
+        return ["xtigervncviewer", "-SecurityTypes", "X509Plain", "-X509CA", self.demo.json["ca"], "-RemoteResize=1",
+                f"-DesktopSize={self.width}x{self.height}", "-geometry", f"{self.width}x{self.height}+0+0",
+                "-ReconnectOnError=0", "-AlertOnFatalError=0", "-NoJPEG=1", "-MenuKey=Pause", *self.extra,
+                f"{self.demo.host}::{self.demo.json['vnc']}"]
+
+
+class GVncViewer(Client):
+    """gvncviewer (gtk-vnc): the other viewer. It asks for the account in a dialog and knows ports by display number."""
+
+    def __enter__(self):
+        self.pki = tempfile.mkdtemp(prefix="fernwerk-pki-")
+        return super().__enter__()
+
+    def command(self):
+        return ["gvncviewer", f"{self.demo.host}:{self.demo.json['vnc'] - 5900}"]
+
+    def started(self):
+        user = self.demo.user()
+        os.makedirs(f"{self.home}/.pki/CA", exist_ok=True)
+        with open(self.demo.json["ca"]) as source, open(f"{self.home}/.pki/CA/cacert.pem", "w") as target:
+            target.write(source.read())
+        dialog = self.screen.window("Authentication required")
+        self.screen.do("windowfocus", dialog)
+        self.screen.do("type", user["name"])
+        self.screen.do("key", "Tab")
+        self.screen.do("type", user["password"])
+        self.screen.do("key", "Return")

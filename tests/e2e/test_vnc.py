@@ -1,0 +1,56 @@
+"""VNC viewers over VeNCrypt against the tiny guest."""
+
+import subprocess
+
+from lib import walk
+from lib.clients import GVncViewer, TigerVnc
+from lib.screen import Screen
+from lib.wait import until
+
+OPTIONS = {"guest": "tiny", "keymap": "de"}
+
+
+def test_tigervnc_shows_the_vm_exactly_and_types_into_it(demo, screen):
+    walk.whole(lambda: TigerVnc(screen, demo, extra=["-AutoSelect=0", "-PreferredEncoding=ZRLE"]), demo.vm())
+
+
+def test_tigervnc_with_tight_shows_the_vm_exactly(demo, screen):
+    walk.whole(lambda: TigerVnc(screen, demo, extra=["-AutoSelect=0", "-PreferredEncoding=Tight"]), demo.vm())
+
+
+def test_gtk_vnc_shows_the_vm(demo, screen):
+    vm = demo.vm()
+    # It cannot ask for a size: the desktop keeps the one that it has.
+    width, height = vm.serial.size()
+    with Screen(2200, 1300, layout="de") as large:
+        with GVncViewer(large, demo, width=width, height=height) as client:
+            client.wait_card()
+            walk.melt(client, vm)
+            walk.moving(client)
+            walk.freeze(client, vm)
+            walk.same_as_vm(client, vm)
+            walk.typing(client, vm)
+
+
+def test_a_wrong_password_fails_in_the_handshake(demo, screen):
+    with TigerVnc(screen, demo, password="wrong") as client:
+        client.wait_end()
+        assert "Authentication" in client.output() or "authentication" in client.output()
+
+
+def test_the_desktop_follows_the_size_of_the_window(demo, screen):
+    vm = demo.vm()
+    with TigerVnc(screen, demo, width=800, height=600) as client:
+        client.wait_card()
+        window = screen.window("TigerVNC")
+        screen.do("windowsize", window, 1000, 700)
+        until(lambda: vm.serial.size() == (1000, 700), 15, lambda: f"1000x700, it is {vm.serial.size()}")
+
+
+def test_the_port_speaks_no_less_than_vencrypt(demo):
+    """A viewer that offers no encryption gets nothing."""
+    with Screen() as screen:
+        done = subprocess.run(["xtigervncviewer", "-SecurityTypes", "None,VncAuth", "-ReconnectOnError=0",
+                               "-AlertOnFatalError=0", f"{demo.host}::{demo.json['vnc']}"], env=screen.env,
+                              capture_output=True, text=True, timeout=30)
+        assert "No matching security types" in done.stdout + done.stderr
