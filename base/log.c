@@ -36,7 +36,10 @@ void log_open(const char *process, LogLevel level)
     g_strlcpy(process_name, process, sizeof process_name);
     threshold = level;
     to_journal = g_getenv("JOURNAL_STREAM") != NULL;
-    g_log_set_writer_func(from_glib, NULL, NULL);
+    static gboolean routed; /* GLib takes a writer only once; a program may set name and level again */
+    if (!routed)
+        g_log_set_writer_func(from_glib, NULL, NULL);
+    routed = TRUE;
 }
 
 void log_subject(const char *subject)

@@ -7,7 +7,8 @@
 typedef enum { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG } LogLevel;
 
 /* Sets the name that opens each line ("fernwerk-seat") and the level; also routes GLib's own messages here.
- * Call once at start, before threads. */
+ * Call at start, before threads; again when the level
+ * is known. */
 void log_open(const char *process, LogLevel level);
 
 /* The subject of this process's lines from now on, e.g. "alice on d1"; NULL for none. Copied. */

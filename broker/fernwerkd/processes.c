@@ -95,7 +95,7 @@ static void bump_backoff(Master *m, ProcessKind kind, gboolean lived_long)
 static void log_end(const Process *process, int status)
 {
     const char *name = process_kind_name(process->kind);
-    if (WIFSIGNALED(status) && !process->ending)
+    if (WIFSIGNALED(status) && (!process->ending || WTERMSIG(status) != SIGKILL))
         log_warning("%s %d died of signal %d (%s)", name, process->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
     else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
         log_warning("%s %d ended with code %d", name, process->pid, WEXITSTATUS(status));
