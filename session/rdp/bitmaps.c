@@ -1,21 +1,20 @@
 /* Bitmap updates for clients without the graphics pipeline: lossless, planar in 32 bits, interleaved below
  * that. */
 #include "session/rdp/interleave.h"
+#include "session/rdp/planar.h"
 #include "session/rdp/rdp.h"
 
-#include <freerdp/codec/planar.h>
 #include <freerdp/settings.h>
 #include <freerdp/update.h>
 #include <string.h>
 
 #define SIDE INTERLEAVE_SIDE_MAX /* px, the most that old clients take */
-G_STATIC_ASSERT(INTERLEAVE_SIZE_MAX <= SIDE * SIDE * 4 * 2);
+G_STATIC_ASSERT(SIDE <= PLANAR_WIDTH_MAX && SIDE <= PLANAR_HEIGHT_MAX);
 
 struct Bitmaps {
     Rdp *rdp;
-    BITMAP_PLANAR_CONTEXT *planar;
     guint8 pixels[SIDE * SIDE * 4];
-    guint8 encoded[SIDE * SIDE * 4 * 2];
+    guint8 encoded[MAX(INTERLEAVE_SIZE_MAX, PLANAR_SIZE_MAX)];
 };
 
 Bitmaps *bitmaps_new(Rdp *rdp)
@@ -27,25 +26,7 @@ Bitmaps *bitmaps_new(Rdp *rdp)
 
 void bitmaps_free(Bitmaps *bitmaps)
 {
-    if (!bitmaps)
-        return;
-    if (bitmaps->planar)
-        freerdp_bitmap_planar_context_free(bitmaps->planar);
     g_free(bitmaps);
-}
-
-static gboolean prepare(Bitmaps *bitmaps, guint depth)
-{
-    const rdpSettings *settings = bitmaps->rdp->context->base.settings;
-    DWORD flags = PLANAR_FORMAT_HEADER_RLE;
-
-    if (depth < 32)
-        return TRUE;
-    if (freerdp_settings_get_bool(settings, FreeRDP_DrawAllowSkipAlpha))
-        flags |= PLANAR_FORMAT_HEADER_NA;
-    if (!bitmaps->planar)
-        bitmaps->planar = freerdp_bitmap_planar_context_new(flags, SIDE, SIDE);
-    return bitmaps->planar != NULL;
 }
 
 /* Bitmaps are multiples of 4 px wide; what is beyond the rectangle repeats its edge and is never shown. */
@@ -60,27 +41,24 @@ static void fill(Bitmaps *bitmaps, const ViewerPicture *picture, const ViewerRec
     }
 }
 
-static gboolean encode(Bitmaps *bitmaps, BITMAP_DATA *bitmap, guint depth)
+static void encode(Bitmaps *bitmaps, BITMAP_DATA *bitmap, guint depth)
 {
-    UINT32 length = sizeof bitmaps->encoded;
-    UINT32 stride = bitmap->width * 4;
+    gsize stride = bitmap->width * 4, length;
     guint bytes = (depth + 7) / 8;
 
+    if (depth < 32)
+        length = interleave_encode(bitmaps->pixels, stride, bitmap->width, bitmap->height, depth,
+                                   bitmaps->encoded);
+    else
+        length =
+            planar_encode(bitmaps->pixels, stride, bitmap->width, bitmap->height, TRUE, bitmaps->encoded);
     bitmap->bitsPerPixel = depth;
     bitmap->cbScanWidth = bitmap->width * bytes;
     bitmap->cbUncompressedSize = bitmap->width * bitmap->height * bytes;
     bitmap->compressed = TRUE;
     bitmap->bitmapDataStream = bitmaps->encoded;
-    if (depth < 32)
-        length = (UINT32)interleave_encode(bitmaps->pixels, stride, bitmap->width, bitmap->height, depth,
-                                           bitmaps->encoded);
-    else if (!freerdp_bitmap_compress_planar(bitmaps->planar, bitmaps->pixels, PIXEL_FORMAT_BGRX32,
-                                             bitmap->width, bitmap->height, stride, bitmaps->encoded,
-                                             &length))
-        return FALSE;
-    bitmap->bitmapLength = length;
-    bitmap->cbCompMainBodySize = length;
-    return TRUE;
+    bitmap->bitmapLength = (UINT32)length;
+    bitmap->cbCompMainBodySize = (UINT32)length;
 }
 
 static gboolean send_part(Bitmaps *bitmaps, const ViewerPicture *picture, const ViewerRect *rect, guint depth)
@@ -96,7 +74,8 @@ static gboolean send_part(Bitmaps *bitmaps, const ViewerPicture *picture, const 
     BITMAP_UPDATE one = {.number = 1, .rectangles = &bitmap};
 
     fill(bitmaps, picture, rect, width);
-    return encode(bitmaps, &bitmap, depth) && update->BitmapUpdate(update->context, &one);
+    encode(bitmaps, &bitmap, depth);
+    return update->BitmapUpdate(update->context, &one);
 }
 
 gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *update)
@@ -104,7 +83,7 @@ gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *update)
     guint depth = freerdp_settings_get_uint32(bitmaps->rdp->context->base.settings, FreeRDP_ColorDepth);
     guint right = bitmaps->rdp->output_width, bottom = bitmaps->rdp->output_height;
 
-    if (depth < 15 || !prepare(bitmaps, depth))
+    if (depth < 15)
         return FALSE;
     for (guint i = 0; i < update->n_rects; i++) {
         ViewerRect whole = update->rects[i];

@@ -4,9 +4,9 @@
 #include "session/rdp/rdp.h"
 
 #include "base/log.h"
+#include "session/rdp/planar.h"
 
 #include <freerdp/channels/rdpgfx.h>
-#include <freerdp/codec/planar.h>
 #include <freerdp/settings.h>
 #include <string.h>
 #include <winpr/wtsapi.h>
@@ -14,8 +14,6 @@
 #define SURFACE_SCREEN 1
 #define SURFACE_REGION 2 /* and following */
 #define REGIONS_MAX 2
-#define PLANAR_WIDTH 512 /* px of one planar command; keeps the encoder's buffers small */
-#define PLANAR_HEIGHT 64
 #define FLIGHT_MIN 2 /* frames that may wait for their acknowledgement */
 #define FLIGHT_MAX 6
 #define FLIGHT_STEP_US 33000 /* round trip that is worth another frame in flight */
@@ -34,7 +32,7 @@ struct Gfx {
     RdpgfxServerContext *channel;
     gboolean open, ready, h264, surface;
     guint32 channel_id;
-    BITMAP_PLANAR_CONTEXT *planar;
+    guint8 encoded[PLANAR_SIZE_MAX];
     Region regions[REGIONS_MAX];
     guint32 frame, acknowledged; /* ids */
     gboolean acks_suspended;
@@ -131,10 +129,6 @@ Gfx *gfx_new(Rdp *rdp)
 {
     Gfx *gfx = g_new0(Gfx, 1);
     gfx->rdp = rdp;
-    gfx->planar = freerdp_bitmap_planar_context_new(PLANAR_FORMAT_HEADER_NA | PLANAR_FORMAT_HEADER_RLE,
-                                                    PLANAR_WIDTH, PLANAR_HEIGHT);
-    g_assert(gfx->planar);
-    freerdp_planar_topdown_image(gfx->planar, TRUE);
     return gfx;
 }
 
@@ -144,7 +138,6 @@ void gfx_free(Gfx *gfx)
         return;
     if (gfx->channel)
         rdpgfx_server_context_free(gfx->channel);
-    freerdp_bitmap_planar_context_free(gfx->planar);
     g_free(gfx);
 }
 
@@ -256,23 +249,20 @@ static gboolean send_planar(Gfx *gfx, const ViewerPicture *picture, const Viewer
                                       .height = rect->height};
     const guint8 *pixels = picture->pixels + (gsize)rect->y * picture->stride + (gsize)rect->x * 4;
 
-    command.data = freerdp_bitmap_compress_planar(gfx->planar, pixels, PIXEL_FORMAT_BGRX32, rect->width,
-                                                  rect->height, picture->stride, NULL, &command.length);
-    if (!command.data)
-        return FALSE;
-    gboolean sent = gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
-    free(command.data);
-    return sent;
+    command.data = gfx->encoded;
+    command.length =
+        (UINT32)planar_encode(pixels, picture->stride, rect->width, rect->height, FALSE, gfx->encoded);
+    return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
 }
 
 static gboolean send_rects(Gfx *gfx, const ViewerUpdate *update)
 {
     for (guint i = 0; i < update->n_rects; i++) {
         ViewerRect whole = update->rects[i];
-        for (guint y = 0; y < whole.height; y += PLANAR_HEIGHT)
-            for (guint x = 0; x < whole.width; x += PLANAR_WIDTH) {
-                ViewerRect part = {whole.x + x, whole.y + y, MIN(PLANAR_WIDTH, whole.width - x),
-                                   MIN(PLANAR_HEIGHT, whole.height - y)};
+        for (guint y = 0; y < whole.height; y += PLANAR_HEIGHT_MAX)
+            for (guint x = 0; x < whole.width; x += PLANAR_WIDTH_MAX) {
+                ViewerRect part = {whole.x + x, whole.y + y, MIN(PLANAR_WIDTH_MAX, whole.width - x),
+                                   MIN(PLANAR_HEIGHT_MAX, whole.height - y)};
                 if (!send_planar(gfx, &update->picture, &part))
                     return FALSE;
             }

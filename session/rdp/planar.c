@@ -1,0 +1,131 @@
+/* The planar encoder: each plane as differences to the row before, each row as runs. */
+#include "session/rdp/planar.h"
+
+#include <string.h>
+
+#define FLAG_RLE 0x10
+#define FLAG_NO_ALPHA 0x20
+#define RUN_MIN 3
+
+typedef struct {
+    const guint8 *pixels;
+    gsize stride;
+    guint width, height;
+    gboolean bottom_up;
+} Source;
+
+static const guint8 *source_row(const Source *source, guint y)
+{
+    return source->pixels + (gsize)(source->bottom_up ? source->height - 1 - y : y) * source->stride;
+}
+
+/* One run of `length` equal bytes; the byte itself was sent before, or is the zero a row begins with. */
+static guint8 *put_run(guint8 *out, guint length)
+{
+    while (length >= 16) {
+        guint part = MIN(length, 47);
+        /* What remains must be a run that can be written, or nothing. */
+        if (length > part && length - part < RUN_MIN)
+            part -= RUN_MIN;
+        *out++ = part < 32 ? (guint8)((part - 16) << 4 | 1) : (guint8)((part - 32) << 4 | 2);
+        length -= part;
+    }
+    if (length >= RUN_MIN)
+        *out++ = (guint8)length;
+    return out;
+}
+
+/* `raw` bytes as they are, then a run of the last of them (run 0, or RUN_MIN and more). */
+static guint8 *put_segment(guint8 *out, const guint8 *bytes, guint raw, guint run)
+{
+    while (raw > 15) {
+        *out++ = 15 << 4;
+        memcpy(out, bytes, 15);
+        out += 15;
+        bytes += 15;
+        raw -= 15;
+    }
+    if (raw == 0)
+        return put_run(out, run);
+    guint here = run > 15 ? 15 : run;
+    if (run > here && run - here < RUN_MIN)
+        here -= RUN_MIN;
+    *out++ = (guint8)(raw << 4 | here);
+    memcpy(out, bytes, raw);
+    return put_run(out + raw, run - here);
+}
+
+/* Encodes one row; writes at most two bytes for each and three more. */
+static guint8 *put_row(guint8 *out, const guint8 *row, guint width)
+{
+    guint start = 0, i = 0;
+    guint8 last = 0;
+
+    while (i < width) {
+        guint run = 0;
+        while (i + run < width && row[i + run] == last)
+            run++;
+        if (run >= RUN_MIN) {
+            out = put_segment(out, row + start, i - start, run);
+            i += run;
+            start = i;
+        } else {
+            i += run;
+        }
+        if (i < width)
+            last = row[i++];
+    }
+    return put_segment(out, row + start, width - start, 0);
+}
+
+static guint8 fold(guint8 now, guint8 before)
+{
+    gint8 difference = (gint8)(now - before);
+    return difference < 0 ? (guint8)(((guint)-difference << 1) - 1) : (guint8)(difference << 1);
+}
+
+/* Returns the end of the plane's data, or NULL when it would not fit before `limit`. */
+static guint8 *put_plane(guint8 *out, const guint8 *limit, const Source *source, guint channel)
+{
+    guint8 row[PLANAR_WIDTH_MAX];
+    const guint8 *before = NULL;
+
+    for (guint y = 0; y < source->height; y++) {
+        const guint8 *now = source_row(source, y) + channel;
+        if ((gsize)(limit - out) < 2 * (gsize)source->width + 3)
+            return NULL;
+        for (guint x = 0; x < source->width; x++)
+            row[x] = before ? fold(now[4 * x], before[4 * x]) : now[4 * x];
+        out = put_row(out, row, source->width);
+        before = now;
+    }
+    return out;
+}
+
+static gsize encode_raw(const Source *source, guint8 *out)
+{
+    guint8 *at = out;
+    *at++ = FLAG_NO_ALPHA;
+    for (guint channel = 3; channel-- > 0;)
+        for (guint y = 0; y < source->height; y++) {
+            const guint8 *row = source_row(source, y) + channel;
+            for (guint x = 0; x < source->width; x++)
+                *at++ = row[4 * x];
+        }
+    *at++ = 0;
+    return (gsize)(at - out);
+}
+
+gsize planar_encode(const guint8 *pixels, gsize stride, guint width, guint height, gboolean bottom_up,
+                    guint8 *out)
+{
+    const Source source = {pixels, stride, width, height, bottom_up};
+    const guint8 *limit = out + (gsize)width * height * 3 + 2; /* as long as the raw form */
+    guint8 *at = out;
+
+    g_assert(width <= PLANAR_WIDTH_MAX && height <= PLANAR_HEIGHT_MAX);
+    *at++ = FLAG_NO_ALPHA | FLAG_RLE;
+    for (guint channel = 3; at && channel-- > 0;)
+        at = put_plane(at, limit, &source, channel);
+    return at ? (gsize)(at - out) : encode_raw(&source, out);
+}
