@@ -6,7 +6,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -383,9 +385,10 @@ static void received(PacketLink *link, const void *packet, gsize length, int *de
     process_kill(asker);
 }
 
+/* Mostly the process has just died, which its pidfd is about to tell: not marked as our doing. */
 static void closed(PacketLink *link, gboolean broken, gpointer data)
 {
-    process_kill(data);
+    pidfd_send_signal(((Process *)data)->pidfd, SIGKILL, NULL, 0);
 }
 
 void requests_open(Process *process, int fd)
