@@ -68,6 +68,8 @@ void typer_free(Typer *typer)
 static struct xkb_keymap *load_layout(const char *layout, const char *variant)
 {
     struct xkb_context *context = xkb_context_new(XKB_CONTEXT_NO_ENVIRONMENT_NAMES);
+    if (context)
+        xkb_context_set_log_level(context, XKB_LOG_LEVEL_CRITICAL);
     struct xkb_rule_names names = {.rules = "evdev", .model = "pc105", .layout = layout, .variant = variant};
     struct xkb_keymap *keymap =
         context ? xkb_keymap_new_from_names(context, &names, XKB_KEYMAP_COMPILE_NO_FLAGS) : NULL;

@@ -1,5 +1,5 @@
 /* The rig: forks the seat as fernwerkd would, speaks both links synchronously. */
-#include "rig.h"
+#include "tests/unit/seat/rig.h"
 
 #include <check.h>
 #include <errno.h>

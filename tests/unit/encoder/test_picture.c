@@ -1,0 +1,192 @@
+/* damage, shadow, ring, classify: what needs no codec. */
+#include "encoder/classify.h"
+#include "encoder/ring.h"
+#include "encoder/shadow.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Paints rectangles into a map of bytes, to compare coverage. */
+static void paint(guint8 *map, guint width, const SeatRect *rects, guint count)
+{
+    for (guint i = 0; i < count; i++)
+        for (guint y = rects[i].y; y < (guint)rects[i].y + rects[i].height; y++)
+            memset(map + y * width + rects[i].x, 1, rects[i].width);
+}
+
+START_TEST(damage_covers_everything_added_and_never_exceeds_the_limit)
+{
+    enum { WIDTH = 1000, HEIGHT = 700 };
+    g_autoptr(GRand) random = g_rand_new_with_seed(_i);
+    g_autoptr(Damage) damage = damage_new(WIDTH, HEIGHT);
+    g_autofree guint8 *want = g_malloc0(WIDTH * HEIGHT), *have = g_malloc0(WIDTH * HEIGHT);
+    SeatRect rects[SEAT_RECTS_MAX];
+
+    for (gint i = 0; i < _i * 4; i++) {
+        SeatRect rect = {.x = g_rand_int_range(random, 0, WIDTH - 1), .y = g_rand_int_range(random, 0, HEIGHT - 1)};
+        rect.width = g_rand_int_range(random, 1, MIN(60, WIDTH - rect.x) + 1);
+        rect.height = g_rand_int_range(random, 1, MIN(60, HEIGHT - rect.y) + 1);
+        damage_add(damage, rect.x, rect.y, rect.width, rect.height);
+        paint(want, WIDTH, &rect, 1);
+    }
+    guint count = damage_rects(damage, rects);
+    ck_assert_uint_le(count, SEAT_RECTS_MAX);
+    for (guint i = 0; i < count; i++) {
+        ck_assert_uint_le(rects[i].x + rects[i].width, WIDTH);
+        ck_assert_uint_le(rects[i].y + rects[i].height, HEIGHT);
+        ck_assert_uint_gt(rects[i].width, 0);
+        ck_assert_uint_gt(rects[i].height, 0);
+    }
+    paint(have, WIDTH, rects, count);
+    for (guint i = 0; i < WIDTH * HEIGHT; i++)
+        ck_assert(have[i] >= want[i]);
+}
+END_TEST
+
+START_TEST(damage_outside_the_picture_is_cut_and_a_small_rectangle_stays_exact)
+{
+    g_autoptr(Damage) damage = damage_new(100, 100);
+    SeatRect rects[SEAT_RECTS_MAX];
+
+    damage_add(damage, -50, -50, 20, 20);
+    damage_add(damage, 100, 0, 10, 10);
+    damage_add(damage, 5, 5, 0, 10);
+    damage_add(damage, G_MAXINT - 5, 5, G_MAXINT, 10);
+    ck_assert(damage_is_empty(damage));
+    damage_add(damage, 60, 10, 8, 16);
+    ck_assert_uint_eq(damage_rects(damage, rects), 1);
+    ck_assert_uint_eq(rects[0].x, 60);
+    ck_assert_uint_eq(rects[0].width, 8);
+    ck_assert_uint_eq(rects[0].height, 16);
+    ck_assert_uint_eq(damage_area(damage), 8 * 16);
+    damage_clear(damage);
+    damage_add(damage, -10, -10, G_MAXINT, G_MAXINT);
+    ck_assert_uint_eq(damage_rects(damage, rects), 1);
+    ck_assert_uint_eq(rects[0].width, 100);
+    ck_assert_uint_eq(rects[0].height, 100);
+}
+END_TEST
+
+START_TEST(the_shadow_reports_only_what_really_changed)
+{
+    g_autoptr(Shadow) shadow = shadow_new(300, 200, 5, NULL);
+    g_autoptr(Damage) changed = damage_new(300, 200);
+    g_autofree guint32 *source = g_new0(guint32, 300 * 200);
+    const SeatRect whole = {.width = 300, .height = 200};
+    SeatRect rects[SEAT_RECTS_MAX];
+
+    shadow_update(shadow, &whole, source, 300 * 4, changed);
+    ck_assert(damage_is_empty(changed));
+    source[100 * 300 + 150] = 0x123456;
+    source[103 * 300 + 152] = 0x123456;
+    shadow_update(shadow, &whole, source, 300 * 4, changed);
+    ck_assert_uint_eq(damage_rects(changed, rects), 1);
+    ck_assert_uint_eq(rects[0].x, 150);
+    ck_assert_uint_eq(rects[0].y, 100);
+    ck_assert_uint_eq(rects[0].width, 3);
+    ck_assert_uint_eq(rects[0].height, 4);
+    for (guint y = 0; y < 200; y++)
+        ck_assert_mem_eq(shadow_pixels(shadow) + y * shadow_layout(shadow)->stride, source + y * 300, 300 * 4);
+}
+END_TEST
+
+START_TEST(versions_grow_by_two_where_a_tile_changed_and_only_there)
+{
+    g_autoptr(Shadow) shadow = shadow_new(130, 70, 1, NULL);
+    g_autoptr(Damage) changed = damage_new(130, 70);
+    g_autofree guint32 *source = g_new0(guint32, 130 * 70);
+    const SeatBuffer *layout = shadow_layout(shadow);
+    const SeatRect whole = {.width = 130, .height = 70};
+    const guint8 *memory = mmap(NULL, layout->memory, PROT_READ, MAP_SHARED, shadow_fd(shadow), 0);
+    const guint32 *versions = (const guint32 *)(const void *)(memory + layout->versions_offset);
+
+    ck_assert_uint_eq(((const SeatShadowHeader *)(const void *)memory)->magic, SEAT_SHADOW_MAGIC);
+    ck_assert_uint_eq(layout->tiles_x, 3);
+    ck_assert_uint_eq(layout->tiles_y, 2);
+    source[69 * 130 + 129] = 1;
+    shadow_update(shadow, &whole, source, 130 * 4, changed);
+    for (guint i = 0; i < 6; i++)
+        ck_assert_uint_eq(versions[i], i == 5 ? 2 : 0);
+    munmap((void *)memory, layout->memory);
+}
+END_TEST
+
+START_TEST(a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone)
+{
+    g_autoptr(Ring) ring = ring_new(NULL);
+    g_autofree guint8 *unit = g_malloc(1000003);
+    const guint8 *memory = mmap(NULL, sizeof(SeatRingHeader) + SEAT_AU_RING, PROT_READ, MAP_SHARED, ring_fd(ring), 0);
+    const guint64 *written = (const guint64 *)(const void *)memory;
+    guint64 position, first = 0;
+
+    for (guint i = 0; i < 30; i++) {
+        memset(unit, i, 1000003);
+        ck_assert(ring_put(ring, unit, 1000003, &position));
+        if (i == 0)
+            first = position;
+        guint64 offset = position % SEAT_AU_RING;
+        ck_assert_uint_le(offset + 1000003, SEAT_AU_RING);
+        ck_assert_uint_le(*written - position, SEAT_AU_RING);
+        ck_assert_uint_eq(memory[sizeof(SeatRingHeader) + offset], i);
+        ck_assert_uint_eq(memory[sizeof(SeatRingHeader) + offset + 1000002], i);
+    }
+    ck_assert_uint_gt(*written - first, SEAT_AU_RING);
+    ck_assert(!ring_put(ring, unit, SEAT_AU_RING / 4 + 1, &position));
+    munmap((void *)memory, sizeof(SeatRingHeader) + SEAT_AU_RING);
+}
+END_TEST
+
+START_TEST(a_tile_that_keeps_changing_is_motion_and_typing_is_not)
+{
+    g_autoptr(Classifier) classifier = classifier_new(640, 480);
+    g_autoptr(Damage) damage = damage_new(640, 480);
+    gint64 now = 1000000;
+
+    damage_add(damage, 10, 10, 8, 16);
+    for (guint i = 0; i < 20; i++, now += 200000)
+        classifier_changed(classifier, damage, now);
+    ck_assert_int_eq(classifier_tile(classifier, 0, now), SEAT_CLASS_TEXT);
+    ck_assert(!classifier_wants_video(classifier, damage, now));
+    for (guint i = 0; i < 10; i++, now += 33000)
+        classifier_changed(classifier, damage, now);
+    ck_assert_int_eq(classifier_tile(classifier, 0, now), SEAT_CLASS_MOTION);
+    ck_assert(classifier_wants_video(classifier, damage, now));
+    ck_assert_int_eq(classifier_tile(classifier, 0, now + G_USEC_PER_SEC), SEAT_CLASS_STILL);
+    ck_assert_int_eq(classifier_tile(classifier, 1, now), SEAT_CLASS_STILL);
+}
+END_TEST
+
+START_TEST(a_large_change_at_once_wants_video)
+{
+    g_autoptr(Classifier) classifier = classifier_new(640, 480);
+    g_autoptr(Damage) damage = damage_new(640, 480);
+
+    damage_add(damage, 0, 0, 640, 60);
+    ck_assert(!classifier_wants_video(classifier, damage, 1));
+    damage_add_all(damage);
+    ck_assert(classifier_wants_video(classifier, damage, 1));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("picture");
+    TCase *tests = tcase_create("picture");
+
+    tcase_add_loop_test(tests, damage_covers_everything_added_and_never_exceeds_the_limit, 0, 60);
+    tcase_add_test(tests, damage_outside_the_picture_is_cut_and_a_small_rectangle_stays_exact);
+    tcase_add_test(tests, the_shadow_reports_only_what_really_changed);
+    tcase_add_test(tests, versions_grow_by_two_where_a_tile_changed_and_only_there);
+    tcase_add_test(tests, a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone);
+    tcase_add_test(tests, a_tile_that_keeps_changing_is_motion_and_typing_is_not);
+    tcase_add_test(tests, a_large_change_at_once_wants_video);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
