@@ -6,6 +6,7 @@ range of user numbers belongs to which demo.
 
 import contextlib
 import fcntl
+import grp
 import json
 import os
 import pwd
@@ -106,17 +107,12 @@ def libvirt_answers(user=None):
     command = ["virsh", "-q", "-c", URI, "uri"]
     if user:
         account = pwd.getpwnam(user)
-        command = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups",
-                   "--groups", str(libvirt_group()), *command]
+        command = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}",
+                   "--groups", str(grp.getgrnam("libvirt").gr_gid), *command]
     try:
         return subprocess.run(command, capture_output=True, timeout=15, stdin=subprocess.DEVNULL).returncode == 0
     except subprocess.TimeoutExpired:
         return False
-
-
-def libvirt_group():
-    import grp
-    return grp.getgrnam("libvirt").gr_gid
 
 
 def has_systemd():
@@ -145,12 +141,15 @@ def start_daemon(name, command, socket, state):
 
 
 def start_without_systemd(state):
-    if libvirt_answers() and not libvirt_answers("fernwerk"):
+    asked = [daemon for daemon in DAEMONS[:2] if not pids_of(daemon[0])]
+    for name, command, socket in asked:
+        start_daemon(name, command, socket, state)
+    if asked and libvirt_answers() and not libvirt_answers("fernwerk"):
         # It was started before the bus or polkit and refuses ordinary users; its VMs do not notice a restart.
         for pid in pids_of("libvirtd"):
             os.kill(pid, signal.SIGTERM)
             wait_gone(pid, 20)
-    for name, command, socket in DAEMONS:
+    for name, command, socket in DAEMONS[2:]:
         if not pids_of(name):
             start_daemon(name, command, socket, state)
 
