@@ -330,6 +330,21 @@ static void on_client(Viewer *viewer, const LifelineClient *client, int socket, 
     c->transport = transport_new(socket, &transport_events, c);
 }
 
+/* What is said when the greeter gave no sentence. */
+static const char *refusal(SeatLoginResult result)
+{
+    switch (result) {
+    case SEAT_LOGIN_WAIT:
+        return "Too many failed attempts. Try again in a minute.";
+    case SEAT_LOGIN_UNAVAILABLE:
+        return "The service is not ready. Try again in a moment.";
+    case SEAT_LOGIN_OK:
+    case SEAT_LOGIN_DENIED:
+        break;
+    }
+    return "The name or the password is wrong.";
+}
+
 static void on_login(Viewer *viewer, SeatLoginResult result, const char *user, const char *text,
                      gpointer data)
 {
@@ -340,7 +355,7 @@ static void on_login(Viewer *viewer, SeatLoginResult result, const char *user, c
     c->asked = FALSE;
     if (result == SEAT_LOGIN_OK)
         c->seat_wait = g_timeout_add(SEAT_WAIT_MS, seat_waited, c);
-    front_verdict(c->front, result == SEAT_LOGIN_OK, text);
+    front_verdict(c->front, result == SEAT_LOGIN_OK, *text ? text : refusal(result));
     flush_front(c);
     if (result != SEAT_LOGIN_OK)
         end(c, "not let in");

@@ -279,7 +279,7 @@ void front_verdict(Front *front, gboolean allowed, const char *reason)
 {
     g_return_if_fail(front->state == STATE_VERDICT);
     if (!allowed) {
-        fail_result(front, reason && *reason ? reason : "The name or the password is wrong.");
+        fail_result(front, reason);
         return;
     }
     if (front->result_due)

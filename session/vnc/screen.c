@@ -278,7 +278,12 @@ void screen_switched(Screen *screen, guint width, guint height, const SeatWelcom
         screen->client_width = width;
         screen->client_height = height;
     } else {
+        SeatSizeHint hint = {.width = screen->client_width, .height = screen->client_height};
         screen->black_due = width < screen->client_width || height < screen->client_height;
+        /* It cannot follow the desktop, so the desktop may follow it: asked for once. */
+        if (resized && !screen->size_asked)
+            viewer_size(screen->viewer, 0, &hint);
+        screen->size_asked = TRUE;
     }
     refine_resize(screen->refine, screen->client_width, screen->client_height);
     screen->dirty = TRUE;

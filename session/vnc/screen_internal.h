@@ -30,7 +30,7 @@ struct Screen {
 
     /* signs: what is told beside pixels, each sent when its flag is up */
     gboolean size_due, cursor_due, leds_due, name_due, qemu_key_due, extended_mouse_due;
-    gboolean size_reply_due;
+    gboolean size_reply_due, size_asked;
     guint size_reply;
     gboolean fence_announced, continuous_announced;
     guint8 *cursor; /* premultiplied ARGB, NULL none */
