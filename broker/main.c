@@ -321,13 +321,13 @@ int main(int argc, char *argv[], char *envp[])
     int descriptors[MASTER_DESCRIPTORS_MAX];
     guint count = 0;
 
-    log_open("fernwerk-broker", level);
     signal(SIGPIPE, SIG_IGN);
     broker.config = config_load(config_path(argc, argv), &error);
+    if (broker.config)
+        log_level_parse(config_string(broker.config, "fernwerk.log_level"), &level);
+    log_open("fernwerk-broker", level);
     if (!broker.config)
         give_up("%s", error->message);
-    if (log_level_parse(config_string(broker.config, "fernwerk.log_level"), &level))
-        log_open("fernwerk-broker", level);
     lifeline_start(argc, argv, envp, KIND_BROKER, &events, &broker, &start, descriptors, &count);
     if (count < 1)
         give_up("fernwerkd passed no admin socket");
