@@ -110,7 +110,7 @@ static void on_context_free(freerdp_peer *peer, rdpContext *context)
 
 /* Every PDU passes here between the transport and FreeRDP's parsers. The default reader is one function for
  * all. */
-static pTransportRWFkt read_pdu;
+static pTransportRWFkt read_pdu, write_pdu;
 
 static int on_read_pdu(rdpTransport *transport, wStream *s)
 {
@@ -122,11 +122,25 @@ static int on_read_pdu(rdpTransport *transport, wStream *s)
     return length;
 }
 
-static gboolean hook_reading(rdpContext *context)
+/* FreeRDP says farewell in three PDUs: deactivation, reason, end. A client that is deactivated does not hear
+ * the reason any more, so the first one is left out. */
+static int on_write_pdu(rdpTransport *transport, wStream *s)
+{
+    Rdp *rdp = ((RdpContext *)transport_get_context(transport))->rdp;
+    if (rdp && rdp->farewell) {
+        rdp->farewell = FALSE;
+        return (int)Stream_GetPosition(s);
+    }
+    return write_pdu(transport, s);
+}
+
+static gboolean hook_transport(rdpContext *context)
 {
     rdpTransportIo io = *freerdp_get_io_callbacks(context);
     read_pdu = io.ReadPdu;
+    write_pdu = io.WritePdu;
     io.ReadPdu = on_read_pdu;
+    io.WritePdu = on_write_pdu;
     return freerdp_set_io_callbacks(context, &io);
 }
 
@@ -331,7 +345,12 @@ static void farewell(Rdp *rdp)
     gint64 deadline = g_get_monotonic_time() + FAREWELL_MS * 1000;
     int waiting = 1;
 
+    /* xfreerdp 3.10 understands the reason but does not announce it; whoever does not, loses nothing at the
+     * end. */
+    freerdp_settings_set_bool(rdp->context->base.settings, FreeRDP_SupportErrorInfoPdu, TRUE);
+    rdp->farewell = rdp->active;
     rdp->peer->Close(rdp->peer);
+    rdp->farewell = FALSE;
     while (g_get_monotonic_time() < deadline && waiting > 0) {
         struct pollfd poll_fd = {.fd = rdp->socket, .events = POLLOUT};
         if (rdp->peer->IsWriteBlocked(rdp->peer)) {
@@ -388,7 +407,7 @@ static gboolean peer_open(Rdp *rdp, const rdpSettings *settings, int socket)
     rdp->context->base.update->RefreshRect = on_refresh;
     rdp->context->base.update->SuppressOutput = on_suppress;
     WTSVirtualChannelManagerSetDVCCreationCallback(rdp->context->vcm, on_channel_created, rdp);
-    return hook_reading(&rdp->context->base) && rdp->peer->Initialize(rdp->peer);
+    return hook_transport(&rdp->context->base) && rdp->peer->Initialize(rdp->peer);
 }
 
 static void *thread_main(gpointer data)

@@ -40,6 +40,7 @@ struct Rdp {
     gboolean active;             /* between Activate and a deactivation */
     gboolean suppressed;         /* the client's window is minimised */
     gboolean ended;
+    gboolean farewell; /* the next PDU is the deactivation that nobody needs */
     GraphicsMode mode;
     gint64 gfx_deadline_us; /* GRAPHICS_WAITING: then bitmaps */
     gboolean wanted;        /* an update was asked for */
