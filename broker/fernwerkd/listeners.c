@@ -60,23 +60,43 @@ static int open_one(const Endpoint *endpoint)
     return fd;
 }
 
-static char *name_of(const Endpoint *endpoint, int fd)
+/* Bounded by the descriptors that fit into the gate's and the web's first packet. */
+static guint limit_of(ClientProtocol protocol)
 {
-    Address address;
-    socklen_t length = sizeof address;
-    guint port = endpoint->port;
-    if (getsockname(fd, &address.any, &length) == 0)
-        port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
-    return g_strdup_printf(strchr(endpoint->host, ':') ? "[%s]:%u" : "%s:%u", endpoint->host, port);
+    return protocol == CLIENT_WEB ? 1 : 4;
 }
 
-static gboolean open_key(Master *m, const char *key, ClientProtocol protocol, guint limit, GError **error)
+static guint count_of(const Master *m, ClientProtocol protocol)
+{
+    guint count = 0;
+    for (guint i = 0; i < m->listener_count; i++)
+        count += m->listeners[i].protocol == protocol;
+    return count;
+}
+
+gboolean listeners_add(Master *m, ClientProtocol protocol, int fd, const char *host)
+{
+    Address address = {.any.sa_family = AF_UNSPEC};
+    socklen_t length = sizeof address;
+    if (count_of(m, protocol) >= limit_of(protocol))
+        return FALSE;
+    getsockname(fd, &address.any, &length);
+    guint port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    char *name = g_strdup_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    m->listeners[m->listener_count++] = (Listener){protocol, fd, name};
+    return TRUE;
+}
+
+static gboolean open_key(Master *m, const char *key, ClientProtocol protocol, GError **error)
 {
     g_autoptr(GPtrArray) list = config_endpoints(config_string(m->config, key), error);
     if (!list)
         return FALSE;
-    if (list->len > limit) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: at most %u addresses are possible", key, limit);
+    if (count_of(m, protocol) > 0) /* from a socket unit */
+        return TRUE;
+    if (list->len > limit_of(protocol)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: at most %u addresses are possible", key,
+                    limit_of(protocol));
         return FALSE;
     }
     for (guint i = 0; i < list->len; i++) {
@@ -91,7 +111,7 @@ static gboolean open_key(Master *m, const char *key, ClientProtocol protocol, gu
                         endpoint->host, endpoint->port, g_strerror(code), advice);
             return FALSE;
         }
-        m->listeners[m->listener_count++] = (Listener){protocol, fd, name_of(endpoint, fd)};
+        listeners_add(m, protocol, fd, endpoint->host);
     }
     return TRUE;
 }
@@ -138,8 +158,9 @@ static gboolean open_admin_socket(Master *m, GError **error)
 
 gboolean listeners_open(Master *m, GError **error)
 {
-    return open_key(m, "listen.rdp", CLIENT_RDP, 4, error) && open_key(m, "listen.vnc", CLIENT_VNC, 4, error) &&
-           open_key(m, "listen.https", CLIENT_WEB, 1, error) && open_admin_socket(m, error);
+    activation_take(m);
+    return open_key(m, "listen.rdp", CLIENT_RDP, error) && open_key(m, "listen.vnc", CLIENT_VNC, error) &&
+           open_key(m, "listen.https", CLIENT_WEB, error) && (m->admin_inherited || open_admin_socket(m, error));
 }
 
 gboolean listeners_publish(Master *m, GError **error)
@@ -164,7 +185,8 @@ void listeners_close(Master *m)
     m->listener_count = 0;
     if (m->admin_listener >= 0) {
         close(m->admin_listener);
-        g_unlink(config_string(m->config, "fernwerk.admin_socket"));
+        if (!m->admin_inherited)
+            g_unlink(config_string(m->config, "fernwerk.admin_socket"));
         m->admin_listener = -1;
     }
 }

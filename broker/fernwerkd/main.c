@@ -46,6 +46,7 @@ static void run(Master *m)
     m->loop = g_main_loop_new(NULL, FALSE);
     m->processes = g_hash_table_new(g_int64_hash, g_int64_equal);
     tls_poll(m, TRUE);
+    spawn_drop_capabilities();
     g_unix_signal_add(SIGTERM, on_stop, m);
     g_unix_signal_add(SIGINT, on_stop, m);
     g_unix_signal_add(SIGHUP, on_reload, m);

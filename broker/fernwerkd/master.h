@@ -13,6 +13,7 @@
 #define EXTEND_MAX_S 600   /* and up to when */
 #define SHUTDOWN_MS 3000
 #define REPLIES_KEPT 64
+#define LISTENERS_MAX 9
 
 typedef struct Master Master;
 typedef struct Process Process;
@@ -81,9 +82,10 @@ struct Master {
     GHashTable *processes; /* ProcessId -> Process, owned */
     ProcessId next_id;
     gint64 next_uid;
-    Listener listeners[CONFIG_ENDPOINTS_MAX * 3];
+    Listener listeners[LISTENERS_MAX];
     guint listener_count;
     int admin_listener, lock;
+    gboolean admin_inherited; /* its path belongs to a socket unit */
     Backoff backoff[KIND_LAST + 1];
     gboolean broker_ready, ready;
     gint64 shutdown_at_us; /* 0: running */
@@ -100,14 +102,23 @@ gboolean settings_resolve(Master *m, const char *config_path, GError **error);
 gboolean settings_prepare(Master *m, GError **error);
 
 /* ---- listeners.c ---- */
+/* Opens what the configuration names and no socket unit has brought. */
 gboolean listeners_open(Master *m, GError **error);
+/* Adds a listening socket; FALSE when its protocol has as many as it may have. */
+gboolean listeners_add(Master *m, ClientProtocol protocol, int fd, const char *host);
 /* Tells systemd (NOTIFY_SOCKET), where it asked for it. */
 void notify_service_manager(const char *state);
 /* Writes run_dir/ready, atomically: one line KEY=VALUE for the pid and each listener. */
 gboolean listeners_publish(Master *m, GError **error);
 void listeners_close(Master *m);
 
+/* ---- activation.c ---- */
+/* Takes the listeners that systemd passed, if any. */
+void activation_take(Master *m);
+
 /* ---- spawn.c ---- */
+/* Gives up every capability that is of no use after the listeners are open. */
+void spawn_drop_capabilities(void);
 /* Starts a program of `kind`; its LIFELINE_START is sent. Returns NULL with an error when that was not possible. */
 Process *process_spawn(Master *m, ProcessKind kind, GError **error);
 void process_free(Process *process);

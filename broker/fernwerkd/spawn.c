@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LIFELINE_QUEUE 64
@@ -35,6 +37,26 @@ typedef struct {
     int lifeline, heartbeat, requests;
     pid_t parent;
 } Launch;
+
+/* What the master lives on: other users for its processes, their namespaces and bounding sets, their end, and
+ * certificates that other users own. */
+void spawn_drop_capabilities(void)
+{
+    static const int kept[] = {CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2] = {{0}, {0}}, held[2] = {{0}, {0}};
+
+    syscall(SYS_capget, &header, held);
+    for (guint i = 0; i < G_N_ELEMENTS(kept); i++)
+        sets[CAP_TO_INDEX(kept[i])].permitted |= CAP_TO_MASK(kept[i]);
+    for (guint i = 0; i < 2; i++)
+        sets[i].effective = sets[i].permitted &= held[i].permitted;
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+        if (capability >= 64 || !(sets[CAP_TO_INDEX(capability)].permitted & CAP_TO_MASK(capability)))
+            prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+    if (syscall(SYS_capset, &header, sets) < 0)
+        log_warning("cannot give up capabilities: %s", g_strerror(errno));
+}
 
 const char *process_program(ProcessKind kind)
 {

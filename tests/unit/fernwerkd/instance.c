@@ -97,13 +97,28 @@ static void read_ports(Instance *instance)
     for (guint waited = 0; waited < WAIT_MS && !g_file_get_contents(path, &text, NULL, NULL); waited += 20)
         g_usleep(20000);
     ck_assert_msg(text != NULL, "the instance does not become ready");
-    ck_assert_int_eq(sscanf(strstr(text, "rdp="), "rdp=127.0.0.1:%u", &rdp), 1);
+    ck_assert_int_eq(sscanf(strstr(text, "rdp="), "rdp=%*[^:]:%u", &rdp), 1);
     ck_assert_int_eq(sscanf(strstr(text, "vnc="), "vnc=127.0.0.1:%u", &vnc), 1);
     instance->rdp = (guint16)rdp;
     instance->vnc = (guint16)vnc;
 }
 
+/* What systemd does for a socket unit whose FileDescriptorName is rdp. */
+static void pass_listener(int listener)
+{
+    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+    dup2(listener, 3);
+    g_setenv("LISTEN_PID", pid, TRUE);
+    g_setenv("LISTEN_FDS", "1", TRUE);
+    g_setenv("LISTEN_FDNAMES", "rdp", TRUE);
+}
+
 Instance *instance_start(const char *extra)
+{
+    return instance_start_with(extra, -1);
+}
+
+Instance *instance_start_with(const char *extra, int listener)
 {
     Instance *instance = g_new0(Instance, 1);
     instance->dir = make_folder(extra);
@@ -113,6 +128,8 @@ Instance *instance_start(const char *extra)
     instance->pid = fork();
     if (instance->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing behind */
+        if (listener >= 0)
+            pass_listener(listener);
         execl(MASTER_PROGRAM, "fernwerkd", "--config", config, NULL);
         _exit(127);
     }

@@ -15,6 +15,8 @@ typedef struct {
 /* Writes the configuration (with `extra` appended), starts, connects to the broker, makes it ready and waits for the
  * ready file. Aborts the test when any of that fails. */
 Instance *instance_start(const char *extra);
+/* The same with an RDP listener (a bound socket) that a socket unit would have opened. */
+Instance *instance_start_with(const char *extra, int listener);
 /* The same without waiting for anything: for starts that are to fail. Returns the exit code; output gets stderr. */
 int instance_fails(const char *extra, char **output);
 /* SIGTERM, waits for the end, removes the folder; fails when a process is left. */

@@ -2,6 +2,7 @@
 #include "base/proto/master_link.h"
 #include "tests/unit/fernwerkd/instance.h"
 
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -269,6 +271,46 @@ START_TEST(own_certificates_are_made_with_their_keys_for_root_alone)
 }
 END_TEST
 
+START_TEST(a_listener_of_a_socket_unit_is_used_instead_of_the_configured_one)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
+    ck_assert_int_eq(listen(listener, 5), 0);
+    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    Instance *instance = instance_start_with("", listener);
+    ck_assert_uint_eq(instance->rdp, ntohs(address.sin_port));
+    arrive(instance);
+    instance_stop(instance);
+}
+END_TEST
+
+static guint64 capabilities(pid_t pid, const char *set)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", pid), *text = NULL;
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    return g_ascii_strtoull(strstr(text, set) + strlen(set), NULL, 16);
+}
+
+START_TEST(processes_hold_no_capability_and_the_master_few)
+{
+    Instance *instance = instance_start("");
+    char *line;
+    unsigned pid = 0;
+    client_connect_rdp(instance);
+    ck_assert_ptr_nonnull(line = instance_hear(instance, "process", SOON));
+    ck_assert_int_eq(sscanf(strstr(line, "pid="), "pid=%u", &pid), 1);
+    ck_assert_uint_eq(capabilities((pid_t)pid, "CapPrm:") | capabilities((pid_t)pid, "CapBnd:") |
+                          capabilities((pid_t)pid, "CapAmb:"), 0);
+    ck_assert_uint_eq(capabilities((pid_t)pid, "NoNewPrivs:"), 1);
+    guint64 kept = 1ull << 2 | 1ull << 5 | 1ull << 6 | 1ull << 7 | 1ull << 8 | 1ull << 21;
+    ck_assert_uint_eq(capabilities(instance->pid, "CapPrm:") & ~kept, 0);
+    ck_assert_uint_eq(capabilities(instance->pid, "CapBnd:") & ~kept, 0);
+    instance_stop(instance);
+}
+END_TEST
+
 static void expect_failure(const char *extra, const char *words)
 {
     g_autofree char *output = NULL;
@@ -315,6 +357,8 @@ int main(void)
     tcase_add_test(cases, a_repeated_request_gets_the_same_answer_and_has_no_second_effect);
     tcase_add_test(cases, more_clients_than_allowed_are_refused_with_the_reason);
     tcase_add_test(cases, own_certificates_are_made_with_their_keys_for_root_alone);
+    tcase_add_test(cases, a_listener_of_a_socket_unit_is_used_instead_of_the_configured_one);
+    tcase_add_test(cases, processes_hold_no_capability_and_the_master_few);
     tcase_add_test(cases, what_prevents_a_start_is_said_with_what_to_do);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
