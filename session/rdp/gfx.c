@@ -216,19 +216,26 @@ static gboolean drop_surfaces(Gfx *gfx)
     return done;
 }
 
+/* The bars around a picture that is smaller than the client's window. */
+static gboolean blacken(Gfx *gfx)
+{
+    RECTANGLE_16 all = {0, 0, (UINT16)gfx->rdp->output_width, (UINT16)gfx->rdp->output_height};
+    RDPGFX_SOLID_FILL_PDU fill = {
+        .surfaceId = SURFACE_SCREEN, .fillPixel = {.XA = 0xff}, .fillRectCount = 1, .fillRects = &all};
+    return gfx->channel->SolidFill(gfx->channel, &fill) == CHANNEL_RC_OK;
+}
+
 gboolean gfx_resize(Gfx *gfx)
 {
     Rdp *rdp = gfx->rdp;
     MONITOR_DEF monitor = {0, 0, (INT32)rdp->output_width - 1, (INT32)rdp->output_height - 1,
                            MONITOR_PRIMARY};
     RDPGFX_RESET_GRAPHICS_PDU reset = {rdp->output_width, rdp->output_height, 1, &monitor};
-    RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU map = {.surfaceId = SURFACE_SCREEN,
-                                            .outputOriginX = (UINT32)rdp->offset_x,
-                                            .outputOriginY = (UINT32)rdp->offset_y};
+    RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU map = {.surfaceId = SURFACE_SCREEN};
 
     if (!drop_surfaces(gfx) || gfx->channel->ResetGraphics(gfx->channel, &reset) != CHANNEL_RC_OK ||
-        !surface_create(gfx, SURFACE_SCREEN, rdp->picture_width, rdp->picture_height) ||
-        gfx->channel->MapSurfaceToOutput(gfx->channel, &map) != CHANNEL_RC_OK)
+        !surface_create(gfx, SURFACE_SCREEN, rdp->output_width, rdp->output_height) ||
+        gfx->channel->MapSurfaceToOutput(gfx->channel, &map) != CHANNEL_RC_OK || !blacken(gfx))
         return FALSE;
     gfx->surface = TRUE;
     return TRUE;
@@ -238,13 +245,14 @@ gboolean gfx_resize(Gfx *gfx)
 
 static gboolean send_planar(Gfx *gfx, const ViewerPicture *picture, const ViewerRect *rect)
 {
+    UINT32 left = rect->x + (guint)gfx->rdp->offset_x, top = rect->y + (guint)gfx->rdp->offset_y;
     RDPGFX_SURFACE_COMMAND command = {.surfaceId = SURFACE_SCREEN,
                                       .codecId = RDPGFX_CODECID_PLANAR,
                                       .format = PIXEL_FORMAT_BGRX32,
-                                      .left = rect->x,
-                                      .top = rect->y,
-                                      .right = rect->x + rect->width,
-                                      .bottom = rect->y + rect->height,
+                                      .left = left,
+                                      .top = top,
+                                      .right = left + rect->width,
+                                      .bottom = top + rect->height,
                                       .width = rect->width,
                                       .height = rect->height};
     const guint8 *pixels = picture->pixels + (gsize)rect->y * picture->stride + (gsize)rect->x * 4;
@@ -348,7 +356,8 @@ static gboolean send_unit_region(Gfx *gfx, const ViewerUpdate *update)
     for (guint i = 0; i < update->n_unit_rects; i++) {
         const ViewerRect *r = &update->unit_rects[i];
         guint x = r->x - region->x, y = r->y - region->y;
-        RDPGFX_POINT16 at = {(UINT16)r->x, (UINT16)r->y};
+        RDPGFX_POINT16 at = {(UINT16)(r->x + (guint)gfx->rdp->offset_x),
+                             (UINT16)(r->y + (guint)gfx->rdp->offset_y)};
         RDPGFX_SURFACE_TO_SURFACE_PDU copy = {
             .surfaceIdSrc = id,
             .surfaceIdDest = SURFACE_SCREEN,
@@ -361,11 +370,12 @@ static gboolean send_unit_region(Gfx *gfx, const ViewerUpdate *update)
     return TRUE;
 }
 
+/* Straight onto the screen's surface only when the unit, the picture and the surface are of one size. */
 static gboolean send_unit(Gfx *gfx, const ViewerUpdate *update)
 {
     const ViewerRect *r = &update->unit_region;
     gboolean whole =
-        r->x == 0 && r->y == 0 && r->width >= update->picture.width && r->height >= update->picture.height;
+        r->x == 0 && r->y == 0 && r->width >= gfx->rdp->output_width && r->height >= gfx->rdp->output_height;
     return whole ? send_unit_whole(gfx, update) : send_unit_region(gfx, update);
 }
 
