@@ -122,12 +122,20 @@ static void push(LibvirtHypervisor *self, Job job)
     g_thread_pool_push(self->pools[job.lane], g_memdup2(&job, sizeof job), NULL);
 }
 
-static gboolean is_ours(LibvirtHypervisor *self, virDomainPtr domain)
+typedef enum { OWNER_US, OWNER_OTHER, OWNER_UNKNOWN } Owner;
+
+/* UNKNOWN: libvirt did not say, most often because the domain is just ending; its error is still to be taken.
+ */
+static Owner owner(LibvirtHypervisor *self, virDomainPtr domain)
 {
     g_autofree char *element =
         virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_XML_NAMESPACE, 0);
+    const virError *error = virGetLastError();
+
+    if (!element && error && error->code != VIR_ERR_NO_DOMAIN_METADATA)
+        return OWNER_UNKNOWN;
     virResetLastError();
-    return domain_xml_identity(element, self->instance, NULL);
+    return domain_xml_identity(element, self->instance, NULL) ? OWNER_US : OWNER_OTHER;
 }
 
 /* The running domain of that UUID when it is ours; NULL with OFF, NOT_OURS or what libvirt says. */
@@ -139,14 +147,20 @@ static virDomainPtr find(LibvirtHypervisor *self, virConnectPtr connection, cons
         libvirt_error_take("found", error);
         return NULL;
     }
-    if (!is_ours(self, domain)) {
+    switch (owner(self, domain)) {
+    case OWNER_US:
+        if (virDomainIsActive(domain) == 1)
+            return domain;
+        g_set_error_literal(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_OFF, "The desktop is off.");
+        break;
+    case OWNER_OTHER:
         g_set_error(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_NOT_OURS,
                     "The virtual machine %s does not belong to this Fernwerk and is left alone.",
                     virDomainGetName(domain));
-    } else if (virDomainIsActive(domain) == 1) {
-        return domain;
-    } else {
-        g_set_error_literal(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_OFF, "The desktop is off.");
+        break;
+    case OWNER_UNKNOWN:
+        libvirt_error_take("found", error);
+        break;
     }
     virDomainFree(domain);
     return NULL;
@@ -410,8 +424,9 @@ static GPtrArray *list_ours(LibvirtHypervisor *self, virConnectPtr connection)
 
     for (int i = 0; i < count; i++) {
         char uuid[VIR_UUID_STRING_BUFLEN];
-        if (is_ours(self, domains[i]) && virDomainGetUUIDString(domains[i], uuid) == 0)
+        if (owner(self, domains[i]) == OWNER_US && virDomainGetUUIDString(domains[i], uuid) == 0)
             g_ptr_array_add(running, g_strdup(uuid));
+        virResetLastError();
         virDomainFree(domains[i]);
     }
     free(domains);
