@@ -101,7 +101,7 @@ static void flush_front(Connection *c)
     g_byte_array_set_size(c->front_out, 0);
 }
 
-/* Greets the greeter, with or without something to log in with. */
+/* Greets the greeter, which asks where the prefill is empty. */
 static void say_hello(Connection *c, const SeatPrefill *prefill)
 {
     SeatHello hello = {.protocol = c->web ? SEAT_PROTOCOL_WEB : SEAT_PROTOCOL_VNC, .heads = 1};
@@ -113,7 +113,7 @@ static void say_hello(Connection *c, const SeatPrefill *prefill)
         hello.size.scale = c->preamble.scale;
         g_strlcpy(hello.xkb_layout, c->preamble.xkb_layout, sizeof hello.xkb_layout);
     }
-    c->asked = prefill != NULL;
+    c->asked = prefill->must_login != 0;
     viewer_hello(c->viewer, &hello, prefill);
 }
 
@@ -121,7 +121,6 @@ static void log_in(Connection *c)
 {
     SeatPrefill prefill = {.must_login = 1};
 
-    prefill.header.size = sizeof prefill;
     if (c->web) {
         memcpy(prefill.ticket, c->preamble.ticket, sizeof prefill.ticket);
         explicit_bzero(c->preamble.ticket, sizeof c->preamble.ticket);
@@ -165,7 +164,7 @@ static void take_step(Connection *c, FrontStep step)
         log_in(c);
         break;
     case FRONT_OPEN:
-        say_hello(c, NULL);
+        say_hello(c, &(SeatPrefill){0});
         break;
     case FRONT_FINISHED:
         move_to(c, STATE_OPENING);
