@@ -274,8 +274,8 @@ class Screen:
     def __init__(self, sock, width, height):
         self.sock, self.width, self.height = sock, width, height
         self.keys, self.pointers, self.encodings = [], [], []
-        self.sizes = 0
-        self.echo = False
+        self.sizes, self.whole, self.over = 0, True, False
+        self.lock, self.wanted = threading.Lock(), threading.Event()
 
     def take(self, n):
         data = b""
@@ -293,7 +293,20 @@ class Screen:
         return (struct.pack(">HHHHi", reason, 0, self.width, self.height, -308) + struct.pack(">BBBB", 1, 0, 0, 0) +
                 struct.pack(">IHHHHI", 1, 0, 0, self.width, self.height, 0))
 
-    def run(self):
+    def send(self, *rectangles):
+        with self.lock:
+            self.sock.sendall(struct.pack(">BxH", 0, len(rectangles)) + b"".join(rectangles))
+
+    def finish(self, reason, text):
+        """Ends the connection on purpose, saying why as fernwerk-vnc does."""
+        name = f"fernwerk:end={reason}:{text}".encode()
+        try:
+            self.send(struct.pack(">HHHHi", 0, 0, 0, 0, -307) + struct.pack(">I", len(name)) + name)
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def handshake(self):
         self.sock.sendall(b"RFB 003.008\n")
         self.take(12)
         self.sock.sendall(b"\x01\x01")
@@ -303,54 +316,73 @@ class Screen:
         name = b"test"
         self.sock.sendall(struct.pack(">HH", self.width, self.height) + bytes((32, 24, 0, 1)) +
                           struct.pack(">HHHBBBxxx", 255, 255, 255, 16, 8, 0) + struct.pack(">I", len(name)) + name)
-        whole, frame, size_told = True, 0, False
-        while True:
-            kind = self.take(1)[0]
-            if kind == 0:
-                self.take(19)
-            elif kind == 2:
-                count = struct.unpack(">xH", self.take(3))[0]
-                self.encodings = list(struct.unpack(f">{count}i", self.take(4 * count)))
-            elif kind == 3:
-                incremental = self.take(9)[0]
-                if -308 in self.encodings and not size_told:
-                    size_told = True
-                    self.sock.sendall(struct.pack(">BxH", 0, 1) + self.size_rectangle(0))
-                    continue
-                if not incremental or whole:
-                    whole = False
-                    bands = [self.rectangle(0, y, self.width, min(60, self.height - y), (30, 40 + y // 8, 110))
-                             for y in range(0, self.height, 60)]
-                    self.sock.sendall(struct.pack(">BxH", 0, len(bands)) + b"".join(bands))
-                    continue
-                time.sleep(0.25)
-                frame += 1
-                self.sock.sendall(struct.pack(">BxH", 0, 1) +
-                                  self.rectangle(20 + frame * 7 % 200, 20, 40, 40, (255, frame * 16 % 256, 60)))
-            elif kind == 4:
-                self.keys.append(struct.unpack(">BxxI", self.take(7)))
-            elif kind == 5:
-                self.pointers.append(struct.unpack(">BHH", self.take(5)))
-            elif kind == 6:
-                length = struct.unpack(">xxxi", self.take(7))[0]
-                self.take(abs(length))
-            elif kind == 248:
-                self.take(8 + self.take(8)[7])
-            elif kind == 251:
-                self.width, self.height, screens = struct.unpack(">xHHBx", self.take(7))
-                self.take(16 * screens)
-                self.sizes += 1
-                self.sock.sendall(struct.pack(">BxH", 0, 1) + self.size_rectangle(1))
-                whole = True
-            else:
-                raise ConnectionError(f"message {kind}")
+
+    def paint(self):
+        """Answers requests: everything when asked for, else a moving square four times a second."""
+        frame = 0
+        while not self.over:
+            self.wanted.wait()
+            self.wanted.clear()
+            if self.whole:
+                self.whole = False
+                self.send(*[self.rectangle(0, y, self.width, min(60, self.height - y), (30, 40 + y // 8, 110))
+                            for y in range(0, self.height, 60)])
+                continue
+            time.sleep(0.25)
+            frame += 1
+            self.send(self.rectangle(20 + frame * 7 % 200, 20, 40, 40, (255, frame * 16 % 256, 60)))
+
+    def run(self):
+        self.handshake()
+        threading.Thread(target=self.paint_until_closed, daemon=True).start()
+        try:
+            while True:
+                self.message(self.take(1)[0])
+        finally:
+            self.over = True
+            self.wanted.set()
+
+    def paint_until_closed(self):
+        try:
+            self.paint()
+        except OSError:
+            pass
+
+    def message(self, kind):
+        if kind == 0:
+            self.take(19)
+        elif kind == 2:
+            count = struct.unpack(">xH", self.take(3))[0]
+            self.encodings = list(struct.unpack(f">{count}i", self.take(4 * count)))
+            if -308 in self.encodings and not self.sizes:
+                self.sizes = 1
+                self.send(self.size_rectangle(0))
+        elif kind == 3:
+            self.whole |= self.take(9)[0] == 0
+            self.wanted.set()
+        elif kind == 4:
+            self.keys.append(struct.unpack(">BxxI", self.take(7)))
+        elif kind == 5:
+            self.pointers.append(struct.unpack(">BHH", self.take(5)))
+        elif kind == 6:
+            self.take(abs(struct.unpack(">xxxi", self.take(7))[0]))
+        elif kind == 248:
+            self.take(self.take(8)[7])
+        elif kind == 251:
+            self.width, self.height, screens = struct.unpack(">xHHBx", self.take(7))
+            self.take(16 * screens)
+            self.sizes += 1
+            self.whole = True
+            self.send(self.size_rectangle(1))
+        else:
+            raise ConnectionError(f"message {kind}")
 
 
 class Node:
     def __init__(self, program, pages, config="", port=0, wrapper=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fernwerk-web-"))
         certificate(self.folder)
-        self.broker, self.screens, self.preambles = Broker(), [], []
+        self.broker, self.screens, self.preambles, self.ends = Broker(), [], [], []
         self.refuse_clients, self.next_session = False, 100
         (self.folder / "fernwerk.conf").write_text(f"[web]\npages_dir = {pages}\n{config}\n")
         self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
@@ -442,6 +474,7 @@ class Node:
 
     def serve_client(self, client):
         number = None
+        client.setblocking(True)
         try:
             raw = b""
             while len(raw) < PREAMBLE.size:
@@ -465,8 +498,8 @@ class Node:
             screen = Screen(client, width or 1024, height or 768)
             self.screens.append(screen)
             screen.run()
-        except (OSError, KeyError):
-            pass
+        except (OSError, KeyError) as error:
+            self.ends.append(repr(error))
         finally:
             self.broker.sessions.pop(number, None)
             client.close()

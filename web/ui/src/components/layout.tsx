@@ -68,6 +68,7 @@ export function Layout() {
           </MastheadContent>
         </Masthead>
       }>
+      <div className="fw-places-row"><Places /></div>
       <PageSection isFilled className="fw-main">
         <Outlet />
       </PageSection>

@@ -1,5 +1,5 @@
 // Logging in, and the certificate by which a careful person knows the server.
-import { Alert, Button, Card, CardBody, ClipboardCopy, ExpandableSection, Form, FormGroup, TextInput } from "@patternfly/react-core";
+import { Alert, Button, Card, CardBody, ExpandableSection, Form, FormGroup, TextInput } from "@patternfly/react-core";
 import { useCallback, useEffect, useState, type FormEvent } from "react";
 import { Navigate } from "react-router-dom";
 import { ApiError, api, asApiError } from "../api/client";
@@ -30,9 +30,7 @@ function Certificate() {
     <ExpandableSection toggleText="About this server's certificate" isExpanded={open} onToggle={(_, now) => setOpen(now)}
       className="fw-certificate">
       <p>SHA-256 fingerprint:</p>
-      <ClipboardCopy isReadOnly hoverTip="Copy" clickTip="Copied" isCode textAriaLabel="Certificate fingerprint">
-        {data.fingerprint_sha256}
-      </ClipboardCopy>
+      <code className="fw-fingerprint">{data.fingerprint_sha256}</code>
       {data.ca && (
         <p>
           It was made by this server itself. <a href="/api/v1/ca.pem" download>Download its certificate authority</a> and
@@ -96,7 +94,7 @@ export function LoginPage() {
               <TextInput id="password" name="password" type="password" value={password} autoComplete="current-password"
                 onChange={(_, value) => setPassword(value)} />
             </FormGroup>
-            <Button type="submit" isBlock isLoading={busy} isDisabled={busy || wait > 0 || !username.trim()}>
+            <Button type="submit" isBlock isLoading={busy} isDisabled={busy || wait > 0}>
               Log in
             </Button>
           </Form>

@@ -11,6 +11,7 @@ export type Phase =
   | { kind: "broken" } // reconnecting by itself
   | { kind: "taken" } // another device has it; the person decides
   | { kind: "gone" } // not assigned (any more)
+  | { kind: "ended"; text: string } // on purpose, e.g. by an administrator
   | { kind: "failed"; error: ApiError };
 
 declare global {
@@ -21,7 +22,9 @@ declare global {
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5000;
-const NOTE_HOLDER_MS = [1000, 4000];
+const NOTE_HOLDER_MS = [200, 1500, 5000];
+const LINGER_MS = 1200; // for so long a connection of our own may still be listed after its end
+const END = { takenOver: 1, revoked: 2, killed: 3, limit: 7 } as const; // EndReason of base/proto/seat_link.h
 
 interface Options {
   desktop: string;
@@ -29,10 +32,35 @@ interface Options {
   quality: Quality;
 }
 
-/** Was the desktop given to another connection? `mine`: the holder seen while connected. */
-export function isTaken(desktop: MyDesktop, mine: string | null, how: Ended): boolean {
-  if (desktop.connection === undefined) return desktop.connected && how.byServer && how.code === 1000;
-  return desktop.connection !== null && String(desktop.connection.id) !== mine && (mine !== null || how.byServer);
+/** Does another connection seem to hold the desktop? `mine`: the holder seen while connected, if there was time. */
+export function seemsTaken(desktop: MyDesktop, mine: string | null, how: Ended): boolean {
+  if (desktop.connection === undefined) return desktop.connected && how.byServer;
+  if (desktop.connection === null) return false;
+  return mine === null ? how.byServer : String(desktop.connection.id) !== mine;
+}
+
+/** What follows from an end about which the server has said why. */
+function phaseOf(end: Ended["end"]): Phase | null {
+  if (end?.why === END.takenOver) return { kind: "taken" };
+  if (end?.why === END.revoked) return { kind: "gone" };
+  if (end?.why === END.killed || end?.why === END.limit) return { kind: "ended", text: end.text };
+  return null;
+}
+
+async function lookUp(name: string): Promise<MyDesktop | undefined> {
+  return (await api.myDesktops()).find((desktop) => desktop.name === name);
+}
+
+/** Asks the server what a connection's end means. */
+async function explain(name: string, mine: string | null, how: Ended): Promise<Phase> {
+  const told = phaseOf(how.end);
+  let found = await lookUp(name);
+  if (found && !told && seemsTaken(found, mine, how) && (mine === null || found.connection === undefined)) {
+    await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
+    found = await lookUp(name);
+  }
+  if (!found) return { kind: "gone" };
+  return told ?? { kind: seemsTaken(found, mine, how) ? "taken" : "broken" };
 }
 
 /** Connects while mounted. Returns the phase, the live screen, and how to try again now. */
@@ -68,8 +96,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
       else if (error.status !== 401) setPhase({ kind: "failed", error });
     };
     const noteHolder = async () => {
-      const list = await api.myDesktops().catch(() => []);
-      const holder = list.find(({ name }) => name === desktop)?.connection;
+      const holder = (await lookUp(desktop).catch(() => undefined))?.connection;
       if (holder && !over && screen.current) mine = String(holder.id);
     };
     const ended = async (how: Ended) => {
@@ -77,11 +104,10 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
       if (over) return;
       setPhase({ kind: "broken" });
       try {
-        const found = (await api.myDesktops()).find(({ name }) => name === desktop);
+        const next = await explain(desktop, mine, how);
         if (over) return;
-        if (!found) setPhase({ kind: "gone" });
-        else if (isTaken(found, mine, how)) setPhase({ kind: "taken" });
-        else again();
+        if (next.kind === "broken") again();
+        else setPhase(next);
       } catch (reason) {
         problem(reason);
       }

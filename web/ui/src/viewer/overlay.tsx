@@ -50,6 +50,13 @@ export function Overlay({ phase, desktop, reconnect }: { phase: Phase; desktop: 
             <div><Button onClick={() => navigate("/desktops")}>All desktops</Button></div>
           </>
         )}
+        {phase.kind === "ended" && (
+          <>
+            <h2>The session has ended</h2>
+            <p>{phase.text || "It was ended by an administrator."} Your desktop runs on.</p>
+            <div><Button onClick={reconnect}>Connect again</Button>{back}</div>
+          </>
+        )}
         {phase.kind === "failed" && (
           <>
             <h2>{phase.error.message}</h2>

@@ -12,8 +12,12 @@ export interface Ended {
   /** The server closed the connection on purpose; else it broke. */
   byServer: boolean;
   code: number;
-  reason: string;
+  /** What the desktop's side said about it: an EndReason and a sentence. */
+  end: { why: number; text: string } | null;
 }
+
+/** Before it ends a connection on purpose, the server renames the desktop to "fernwerk:end=REASON:sentence". */
+const END_NAME = /^fernwerk:end=(\d+):([^]*)$/;
 
 interface Events {
   connected: () => void;
@@ -21,6 +25,13 @@ interface Events {
 }
 
 const noStats: Stats = { encoding: "", frames: 0, bytes: 0, rttMs: null, rectangles: {} };
+
+/** Keeps the last picture in sight while there is no new one; null takes it away. */
+function showBehind(target: HTMLElement, picture: Blob | null): void {
+  const old = /blob:[^"]+/.exec(target.style.backgroundImage)?.[0];
+  if (old) URL.revokeObjectURL(old);
+  target.style.backgroundImage = picture ? `url("${URL.createObjectURL(picture)}")` : "";
+}
 
 export class Screen {
   private rfb: RFB | null = null;
@@ -44,9 +55,10 @@ export class Screen {
 
   private start(target: HTMLElement, address: string, ticket: string, scaling: Scaling, quality: Quality, events: Events): void {
     const channel = new WebSocket(address, ["binary", `ticket.${ticket}`]);
-    let how: Ended = { byServer: false, code: 1006, reason: "" };
-    channel.addEventListener("close", ({ code, reason }) => {
-      how = { byServer: code !== 1006, code, reason };
+    const how: Ended = { byServer: false, code: 1006, end: null };
+    channel.addEventListener("close", ({ code }) => {
+      how.byServer = code !== 1006;
+      how.code = code;
     });
     const rfb = new RFB(target, channel, { shared: true });
     this.rfb = rfb;
@@ -57,14 +69,22 @@ export class Screen {
     this.scale(scaling);
     this.meter.watch(rfb, channel);
     this.hideCursorCanvas(rfb);
+    const canvas = target.querySelector("canvas");
     rfb.addEventListener("connect", () => {
+      showBehind(target, null);
       rfb.focus({ preventScroll: true });
       events.connected();
+    });
+    rfb.addEventListener("desktopname", (event) => {
+      const [, why, text] = END_NAME.exec((event as CustomEvent<{ name: string }>).detail.name) ?? [];
+      if (why) how.end = { why: Number(why), text: text ?? "" };
     });
     rfb.addEventListener("disconnect", () => {
       this.meter.stop();
       this.cursorHost?.remove();
-      if (!this.closed) events.ended(how);
+      if (this.closed) return;
+      canvas?.toBlob((picture) => showBehind(target, picture));
+      events.ended(how);
     });
     rfb.addEventListener("clipboard", (event) => {
       const { text } = (event as CustomEvent<{ text: string }>).detail;

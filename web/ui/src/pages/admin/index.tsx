@@ -31,10 +31,12 @@ export default function AdminPage() {
             onClick={(event) => event.preventDefault()} />
         ))}
       </Tabs>
-      <Routes>
-        {parts.map(([key, , page]) => <Route key={key} path={key} element={page} />)}
-        <Route path="*" element={<Navigate to="/admin/users" replace />} />
-      </Routes>
+      <div className="fw-part">
+        <Routes>
+          {parts.map(([key, , page]) => <Route key={key} path={key} element={page} />)}
+          <Route path="*" element={<Navigate to="/admin/users" replace />} />
+        </Routes>
+      </div>
     </>
   );
 }

@@ -1,0 +1,49 @@
+"""Runs web/ui/test/browser.mjs against a node in miniature: test_pages.py FERNWERK_WEB PAGES UI_FOLDER [ONLY]"""
+import http.server
+import subprocess
+import sys
+import threading
+
+import node as nodes
+
+program, pages, ui = sys.argv[1:4]
+node = nodes.Node(program, pages, config="[limits]\nrate_per_source = 100000")
+
+
+class Control(http.server.BaseHTTPRequestHandler):
+    """How the browser's test breaks things."""
+
+    def do_GET(self):
+        dropped = len(node.screens) if self.path == "/connections" else 0
+        if self.path == "/drop":
+            for session in list(node.broker.sessions.values()):
+                session["socket"].shutdown(2)
+                dropped += 1
+        if self.path == "/kill":
+            for screen in node.screens:
+                screen.finish(3, "An administrator has ended this session.")
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(str(dropped).encode())
+
+    def log_message(self, *args):
+        pass
+
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Control)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+result = subprocess.run(["node", "test/browser.mjs", f"https://localhost:{node.port}", str(server.server_port),
+                         *sys.argv[4:]], cwd=ui)
+typed = [key for screen in node.screens for key in screen.keys]
+print("keys:", [hex(keysym) for down, keysym in typed if down])
+ok = result.returncode == 0
+if len(sys.argv) == 4:
+    wanted = {0xdf: "ß", 0x40: "@", 0xffe3: "Ctrl", 0xff09: "Tab"}
+    missing = [name for keysym, name in wanted.items() if (1, keysym) not in typed]
+    sized = [p for p in node.preambles if p["width"] and p["layout"]]
+    print("missing keys:", missing, "preambles with size and layout:", len(sized), "of", len(node.preambles))
+    ok = ok and not missing and len(sized) == len(node.preambles)
+print("screens ended:", node.ends)
+code, log = node.stop()
+print(log[-2000:])
+sys.exit(0 if ok and code == 0 else 1)

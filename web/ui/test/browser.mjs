@@ -1,0 +1,248 @@
+// The pages in a real Chromium against a node in miniature (tests/unit/web/node.py): every page at desktop and phone
+// size, the viewer's picture, keys, touch, reconnecting, takeover. With SHOTS=DIR it leaves screenshots there.
+import assert from "node:assert/strict";
+import { mkdtempSync, mkdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const base = process.argv[2];
+const shots = process.env.SHOTS;
+const profile = mkdtempSync(join(tmpdir(), "fernwerk-chromium-"));
+if (shots) mkdirSync(shots, { recursive: true });
+
+const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+
+async function open(options = {}) {
+  const folder = mkdtempSync(join(profile, "p"));
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: flags, ignoreHTTPSErrors: true,
+    baseURL: base, viewport: { width: 1280, height: 800 }, locale: "de-DE", ...options,
+  });
+  if (process.env.VERBOSE) context.on("console", (m) => console.log("console:", m.text()));
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.problems = [];
+  page.on("pageerror", (error) => page.problems.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/Failed to load resource|WebSocket connection/.test(message.text())) {
+      page.problems.push(message.text());
+    }
+  });
+  return { context, page };
+}
+
+const phone = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+const shot = async (page, name) => {
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`) });
+};
+
+async function login(page, user) {
+  await page.goto("/");
+  await page.getByLabel("Username").fill(user);
+  await page.getByLabel("Password", { exact: true }).fill(`${user}-password`);
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+}
+
+async function live(page) {
+  await page.waitForFunction(() => (window.fernwerk?.stats().frames ?? 0) > 0, null, { timeout: 20_000 });
+}
+
+const stats = (page) => page.evaluate(() => window.fernwerk.stats());
+
+const tests = {
+  async "a wrong password is told, and a wait is counted down"() {
+    const { context, page } = await open();
+    await page.goto("/");
+    await page.waitForURL("**/login");
+    await shot(page, "login");
+    await page.getByLabel("Username").fill("alice");
+    await page.getByLabel("Password", { exact: true }).fill("nonsense");
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await page.getByText("The user name or password is wrong.").waitFor();
+    await page.getByLabel("Username").fill("slow");
+    await page.getByLabel("Password", { exact: true }).fill("x");
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await page.getByText(/Try again in \d s/).waitFor();
+    await shot(page, "login-wait");
+    await page.getByText("About this server's certificate").click();
+    await page.getByText("Download its certificate authority").waitFor();
+    await shot(page, "login-certificate");
+    return { context, page };
+  },
+
+  async "a user with one desktop is in it after login, with one canvas and true figures"() {
+    const { context, page } = await open();
+    await login(page, "alice");
+    await page.waitForURL("**/view/d1");
+    await live(page);
+    assert.equal(await page.locator("canvas").count(), 1);
+    const first = await stats(page);
+    assert.equal(first.encoding, "raw");
+    assert.ok(first.bytes > 100_000, `bytes ${first.bytes}`);
+    await page.waitForFunction((n) => window.fernwerk.stats().frames > n + 3, first.frames);
+    await shot(page, "viewer");
+    await page.getByRole("button", { name: "Scaling and quality" }).click();
+    await page.getByText("Actual size (1:1)").waitFor();
+    await page.waitForTimeout(300);
+    await shot(page, "viewer-menu");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Ctrl", exact: true }).click();
+    await page.getByRole("button", { name: "Tab", exact: true }).click();
+    await page.getByRole("button", { name: "Disconnect" }).click();
+    await page.waitForURL("**/desktops");
+    return { context, page };
+  },
+
+  async "a break is mended without the user"() {
+    const { context, page } = await open();
+    await login(page, "alice");
+    await live(page);
+    const before = Number(await control("connections"));
+    assert.equal(await control("drop"), "1");
+    while (Number(await control("connections")) === before) await page.waitForTimeout(100);
+    await live(page);
+    assert.equal(await page.locator("canvas").count(), 1);
+    return { context, page };
+  },
+
+  async "a session that an administrator ended stays ended until the user wants it back"() {
+    const { context, page } = await open();
+    await login(page, "alice");
+    await live(page);
+    await control("kill");
+    await page.getByText("The session has ended").waitFor();
+    await shot(page, "viewer-ended");
+    await page.getByRole("button", { name: "Connect again" }).click();
+    await live(page);
+    return { context, page };
+  },
+
+  async "a desktop continued elsewhere is given up, and can be taken back"() {
+    const one = await open();
+    await login(one.page, "alice");
+    await live(one.page);
+    await one.page.waitForTimeout(1500);
+    const two = await open();
+    await login(two.page, "alice");
+    await live(two.page);
+    await one.page.getByText("Continued on another device").waitFor();
+    await shot(one.page, "viewer-taken");
+    await one.page.getByRole("button", { name: "Continue here" }).click();
+    await live(one.page);
+    await two.page.getByText("Continued on another device").waitFor();
+    await two.context.close();
+    return one;
+  },
+
+  async "tiles show several desktops"() {
+    const { context, page } = await open();
+    await login(page, "bob");
+    await page.waitForURL("**/desktops");
+    await page.locator("img.fw-thumbnail").waitFor();
+    assert.equal(await page.getByRole("heading", { level: 2 }).count(), 3);
+    await shot(page, "desktops");
+    await page.goto("/account");
+    await page.getByLabel("Current password").waitFor();
+    await shot(page, "account");
+    return { context, page };
+  },
+
+  async "an administrator sees and changes everything"() {
+    const { context, page } = await open();
+    await login(page, "root");
+    for (const part of ["users", "templates", "desktops", "sessions", "encoders", "audit", "status"]) {
+      await page.goto(`/admin/${part}`);
+      await page.waitForLoadState("networkidle").catch(() => undefined);
+      await page.waitForTimeout(300);
+      await shot(page, `admin-${part}`);
+    }
+    await page.goto("/admin/users");
+    await page.getByRole("button", { name: "Add user" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("carol");
+    await page.getByRole("dialog").getByLabel("Password").fill("carol-password");
+    await shot(page, "admin-add-user");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("gridcell", { name: "carol" }).or(page.getByRole("cell", { name: "carol" })).first().waitFor();
+    await page.goto("/admin/templates");
+    await page.getByRole("button", { name: "Kebab toggle" }).first().click();
+    await page.getByRole("menuitem", { name: "Remove…" }).click();
+    await page.getByRole("button", { name: "Remove", exact: true }).click();
+    await page.getByText("Desktops still use this template.").waitFor();
+    await shot(page, "admin-conflict");
+    return { context, page };
+  },
+
+  async "all of it works at phone size by touch"() {
+    const { context, page } = await open(phone);
+    await page.goto("/");
+    await page.waitForURL("**/login");
+    await shot(page, "phone-login");
+    await login(page, "alice");
+    await live(page);
+    assert.equal(await page.locator("canvas").count(), 1);
+    await page.waitForTimeout(800);
+    await page.getByRole("button", { name: "Keyboard" }).tap();
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), "TEXTAREA");
+    await page.keyboard.insertText("ß@");
+    await page.locator("canvas").tap();
+    await shot(page, "phone-viewer");
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 360, `page is ${wide} px wide`);
+    for (const path of ["desktops", "account"]) {
+      await page.goto(`/${path}`);
+      await page.waitForTimeout(800);
+      await shot(page, `phone-${path}`);
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, `${path} is too wide`);
+    }
+    return { context, page };
+  },
+
+  async "administration fits a phone"() {
+    const { context, page } = await open(phone);
+    await login(page, "root");
+    await page.waitForURL("**/desktops");
+    for (const part of ["users", "desktops", "templates", "status"]) {
+      await page.goto(`/admin/${part}`);
+      await page.waitForTimeout(600);
+      await shot(page, `phone-admin-${part}`);
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, `${part} is too wide`);
+    }
+    return { context, page };
+  },
+
+  async "it is dark where the browser asks for it"() {
+    const { context, page } = await open({ colorScheme: "dark" });
+    await login(page, "root");
+    await page.waitForURL("**/desktops");
+    await page.goto("/admin/desktops");
+    await page.waitForTimeout(800);
+    assert.ok(await page.evaluate(() => document.documentElement.classList.contains("pf-v6-theme-dark")));
+    await shot(page, "dark-admin");
+    return { context, page };
+  },
+};
+
+async function control(command) {
+  const response = await fetch(`http://127.0.0.1:${process.argv[3]}/${command}`);
+  return response.text();
+}
+
+let failed = 0;
+const only = process.argv[4];
+for (const [name, test] of Object.entries(tests)) {
+  if (only && !name.includes(only)) continue;
+  let opened;
+  try {
+    opened = await test();
+    assert.deepEqual(opened.page.problems, [], "errors on the page's console");
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL  ${name}\n${error.stack}`);
+  } finally {
+    await opened?.context.close();
+  }
+}
+rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+process.exit(failed ? 1 : 0);
