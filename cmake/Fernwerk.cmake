@@ -27,6 +27,12 @@ elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   add_link_options(-Wl,-z,relro,-z,now)
 endif()
 
+if(FERNWERK_FUZZ)
+  # What is fuzzed stands in the libraries: without this the fuzzer sees no coverage of it.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
 find_package(PkgConfig REQUIRED)
 # One imported target a library, PkgConfig::GLIB and so on; each is linked in as few places as possible.
 pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0>=2.74 gio-2.0 gio-unix-2.0)

@@ -232,11 +232,12 @@ static void add_components(JsonObject *document)
     for (guint i = 0; i < OBJECT_COUNT; i++)
         if (i != OBJECT_ROUTE && i != OBJECT_OPENAPI)
             json_object_set_object_member(schemas, verb_objects[i].name, object_schema(&verb_objects[i]));
-    /* Only the portal's own list has it. */
-    json_object_set_string_member(
-        member_object(member_object(json_object_get_object_member(schemas, "Desktop"), "properties"),
-                      "connected"),
-        "type", "boolean");
+    /* Only the portal's own list has these two. */
+    JsonObject *desktop = member_object(json_object_get_object_member(schemas, "Desktop"), "properties");
+    json_object_set_string_member(member_object(desktop, "connected"), "type", "boolean");
+    JsonObject *connection = member_object(desktop, "connection");
+    json_object_set_string_member(connection, "type", "object");
+    json_object_set_boolean_member(connection, "nullable", TRUE);
     JsonObject *error = member_object(schemas, "Error");
     json_object_set_string_member(error, "type", "object");
     JsonObject *inner = member_object(member_object(error, "properties"), "error");

@@ -148,6 +148,21 @@ void control_password_change(ControlRequest *request)
 
 /* ---- desktops ---- */
 
+/* A page that was cut off sees by it whether it may come back or was taken over. */
+static void add_connection(JsonObject *object, const StoreConnection *connection)
+{
+    if (!connection) {
+        json_object_set_null_member(object, "connection");
+        return;
+    }
+    g_autofree char *since = control_time(connection->since);
+    JsonObject *inner = json_object_new();
+    json_object_set_int_member(inner, "id", connection->id);
+    json_object_set_string_member(inner, "protocol", connection->protocol);
+    json_object_set_string_member(inner, "since", since);
+    json_object_set_object_member(object, "connection", inner);
+}
+
 static void got_mine(StoreReply *reply, gpointer data)
 {
     ControlRequest *request = data;
@@ -158,6 +173,7 @@ static void got_mine(StoreReply *reply, gpointer data)
         const StoreDesktop *desktop = reply->desktops->pdata[i];
         JsonObject *object = control_desktop_json(request->control, desktop);
         json_object_set_boolean_member(object, "connected", desktop->user != NULL);
+        add_connection(object, desktop->connection);
         json_array_add_object_element(array, object);
     }
     control_answer(request, control_array_node(array));

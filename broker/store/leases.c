@@ -8,7 +8,7 @@ static GPtrArray *connection_array(void)
 
 static void append_connection(StoreJob *job, sqlite3_stmt *row, gpointer data)
 {
-    g_ptr_array_add(job->out.connections, store_read_connection(row));
+    g_ptr_array_add(job->out.connections, store_read_connection(row, 0));
 }
 
 /* Looks only; TRUE when the grant may be made. */
@@ -177,7 +177,7 @@ static void kill_connection(StoreJob *job)
                      "There is no session %" G_GINT64_FORMAT ".", job->in.id);
         return;
     }
-    StoreConnection *connection = store_read_connection(row);
+    StoreConnection *connection = store_read_connection(row, 0);
     job->out.revoked = store_revoked_new();
     g_ptr_array_add(job->out.revoked->connections, connection);
     g_autofree char *object =

@@ -46,6 +46,7 @@ void store_desktop_free(StoreDesktop *desktop)
                      desktop->domain, desktop->uuid,          desktop->disk, desktop->owner};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
+    store_connection_free(desktop->connection);
     store_template_free(desktop->template);
     g_free(desktop);
 }
@@ -165,13 +166,28 @@ void store_read_templates(StoreJob *job)
                "");
 }
 
+StoreConnection *store_read_connection(sqlite3_stmt *row, int at)
+{
+    StoreConnection *connection = g_new0(StoreConnection, 1);
+    connection->id = sqlite3_column_int64(row, at);
+    connection->user = store_text(row, at + 1);
+    connection->desktop = store_text(row, at + 2);
+    connection->protocol = store_text(row, at + 3);
+    connection->address = store_text(row, at + 4);
+    connection->epoch = (guint64)sqlite3_column_int64(row, at + 5);
+    connection->since = sqlite3_column_int64(row, at + 6);
+    return connection;
+}
+
 #define DESKTOP_SELECT                                                                                       \
     "SELECT " TEMPLATE_COLUMNS                                                                               \
     ", d.name, n.name, a.name, c.name, d.domain, d.uuid, d.disk, o.name, l.epoch,"                           \
-    " d.removing, d.id FROM desktops d JOIN templates t ON t.id = d.template JOIN nodes n ON n.id = d.node"  \
+    " d.removing, d.id, k.id, c.name, d.name, k.protocol, k.address, k.epoch, k.since"                       \
+    " FROM desktops d JOIN templates t ON t.id = d.template JOIN nodes n ON n.id = d.node"                   \
     " LEFT JOIN assignments s ON s.desktop = d.id LEFT JOIN users a ON a.id = s.user"                        \
     " LEFT JOIN connections k ON k.desktop = d.id AND k.ended IS NULL LEFT JOIN users c ON c.id = k.user"    \
     " LEFT JOIN leases l ON l.desktop = d.id LEFT JOIN users o ON o.id = l.user"
+#define DESKTOP_ID (TEMPLATE_WIDTH + 10)
 
 static StoreDesktop *read_desktop(sqlite3_stmt *row)
 {
@@ -185,6 +201,8 @@ static StoreDesktop *read_desktop(sqlite3_stmt *row)
         *texts[i] = store_text(row, at++);
     desktop->epoch = (guint64)sqlite3_column_int64(row, at);
     desktop->removing = sqlite3_column_int(row, at + 1) != 0;
+    if (desktop->user)
+        desktop->connection = store_read_connection(row, DESKTOP_ID + 1);
     return desktop;
 }
 
@@ -195,7 +213,7 @@ gboolean store_need_desktop(StoreJob *job, const char *name, StoreDesktop **slot
     if (row) {
         *slot = read_desktop(row);
         if (id)
-            *id = sqlite3_column_int64(row, TEMPLATE_WIDTH + 10);
+            *id = sqlite3_column_int64(row, DESKTOP_ID);
         return TRUE;
     }
     store_answer(job, STORE_NOT_FOUND, "fernwerk desktop list", "There is no desktop %s.", name);
@@ -216,24 +234,11 @@ void store_read_desktops(StoreJob *job, const char *user)
         store_each(job, append_desktop, NULL, DESKTOP_SELECT " ORDER BY d.name", "");
 }
 
-StoreConnection *store_read_connection(sqlite3_stmt *row)
-{
-    StoreConnection *connection = g_new0(StoreConnection, 1);
-    connection->id = sqlite3_column_int64(row, 0);
-    connection->user = store_text(row, 1);
-    connection->desktop = store_text(row, 2);
-    connection->protocol = store_text(row, 3);
-    connection->address = store_text(row, 4);
-    connection->epoch = (guint64)sqlite3_column_int64(row, 5);
-    connection->since = sqlite3_column_int64(row, 6);
-    return connection;
-}
-
 /* ---- revoking ---- */
 
 static void append_revoked(StoreJob *job, sqlite3_stmt *row, gpointer data)
 {
-    g_ptr_array_add(job->out.revoked->connections, store_read_connection(row));
+    g_ptr_array_add(job->out.revoked->connections, store_read_connection(row, 0));
 }
 
 void store_revoke(StoreJob *job, gint64 user, gint64 desktop, gint64 session, gint64 except_session,

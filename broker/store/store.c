@@ -305,8 +305,7 @@ static void store_free(Store *store)
 Store *store_open(const char *path, const char *node, GError **error)
 {
     Store *store = g_new0(Store, 1);
-    store->statements =
-        g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, statement_free);
+    store->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, statement_free);
     store->jobs = g_async_queue_new_full(job_free);
     if (!prepare(store, path, node, error)) {
         store_free(store);

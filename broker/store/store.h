@@ -31,23 +31,24 @@ typedef struct {
 } StoreTemplate;
 
 typedef struct {
-    char *name, *template_name, *node;
-    char *assigned;          /* user's name or NULL */
-    char *user;              /* user of the open connection or NULL */
-    char *domain, *uuid;     /* libvirt's name and UUID; NULL for the pattern source */
-    char *disk;              /* path of the overlay; NULL for the pattern source */
-    char *owner;             /* lease: its owner or NULL */
-    guint64 epoch;           /* lease: its epoch; 0: none */
-    gboolean removing;       /* store_desktop_retire() was called, store_desktop_delete() not yet */
-    StoreTemplate *template; /* never NULL */
-} StoreDesktop;
-
-typedef struct {
     gint64 id;
     char *user, *desktop, *protocol, *address;
     guint64 epoch;
     gint64 since; /* ms since 1970, UTC */
 } StoreConnection;
+
+typedef struct {
+    char *name, *template_name, *node;
+    char *assigned;              /* user's name or NULL */
+    char *user;                  /* user of the open connection or NULL */
+    StoreConnection *connection; /* the open one, or NULL */
+    char *domain, *uuid;         /* libvirt's name and UUID; NULL for the pattern source */
+    char *disk;                  /* path of the overlay; NULL for the pattern source */
+    char *owner;                 /* lease: its owner or NULL */
+    guint64 epoch;               /* lease: its epoch; 0: none */
+    gboolean removing;           /* store_desktop_retire() was called, store_desktop_delete() not yet */
+    StoreTemplate *template;     /* never NULL */
+} StoreDesktop;
 
 typedef struct {
     gint64 id, time; /* ms since 1970, UTC */

@@ -80,7 +80,7 @@ gboolean store_need_desktop(StoreJob *job, const char *name, StoreDesktop **slot
 gboolean store_need_template(StoreJob *job, const char *name, StoreTemplate **slot, gint64 *id);
 void store_read_desktops(StoreJob *job, const char *user);
 void store_read_templates(StoreJob *job);
-StoreConnection *store_read_connection(sqlite3_stmt *row);
+StoreConnection *store_read_connection(sqlite3_stmt *row, int at); /* at: first column */
 StoreTemplate *store_template_copy(const StoreTemplate *from);
 
 StoreRevoked *store_revoked_new(void);

@@ -1,0 +1,148 @@
+/* A template that cannot work is refused when it is made, not when its first user waits. */
+#include "broker/control/control_internal.h"
+
+#include <check.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *folder, *image, *text_file;
+
+static void setup(void)
+{
+    char header[64] = "QFI\xfb\0\0\0\3";
+    folder = g_dir_make_tmp("fernwerk-template-XXXXXX", NULL);
+    image = g_build_filename(folder, "image.qcow2", NULL);
+    text_file = g_build_filename(folder, "text", NULL);
+    ck_assert(g_file_set_contents(image, header, sizeof header, NULL));
+    ck_assert(g_file_set_contents(text_file, "text", -1, NULL));
+}
+
+static void teardown(void)
+{
+    g_unlink(image);
+    g_unlink(text_file);
+    g_rmdir(folder);
+    g_free(image);
+    g_free(text_file);
+    g_free(folder);
+}
+
+static StoreTemplate fine(void)
+{
+    return (StoreTemplate){.name = (char *)"t",
+                           .kind = (char *)"vm",
+                           .image = image,
+                           .kernel = (char *)"",
+                           .initrd = (char *)"",
+                           .cmdline = (char *)"",
+                           .firmware = (char *)"bios",
+                           .video = (char *)"virtio",
+                           .xkb_layout = (char *)"us",
+                           .xkb_variant = (char *)"",
+                           .memory_mib = 512,
+                           .vcpus = 1,
+                           .width = 800,
+                           .height = 600};
+}
+
+static void expect(const StoreTemplate *template, const char *words)
+{
+    g_autofree char *problem = control_template_problem(template);
+    ck_assert_msg(words ? problem && strstr(problem, words) : !problem, "%s",
+                  problem ? problem : "nothing wrong");
+}
+
+START_TEST(a_good_template_passes)
+{
+    StoreTemplate template = fine();
+    expect(&template, NULL);
+    template.image = (char *)"";
+    template.kernel = text_file;
+    template.initrd = text_file;
+    template.cmdline = (char *)"console=ttyS0";
+    expect(&template, NULL);
+    template = fine();
+    template.xkb_layout = (char *)"de";
+    template.xkb_variant = (char *)"nodeadkeys";
+    expect(&template, NULL);
+}
+END_TEST
+
+START_TEST(a_missing_image_is_told_by_its_path)
+{
+    StoreTemplate template = fine();
+    template.image = (char *)"/no/such/image";
+    expect(&template, "/no/such/image");
+}
+END_TEST
+
+START_TEST(an_image_of_another_kind_is_refused)
+{
+    StoreTemplate template = fine();
+    template.image = text_file;
+    expect(&template, "no qcow2");
+    template.image = folder;
+    expect(&template, "no ordinary file");
+    template.image = (char *)"/dev/zero";
+    expect(&template, "no ordinary file");
+}
+END_TEST
+
+START_TEST(a_missing_kernel_or_initrd_is_refused)
+{
+    StoreTemplate template = fine();
+    template.kernel = (char *)"/no/such/kernel";
+    expect(&template, "kernel /no/such/kernel");
+    template.kernel = text_file;
+    template.initrd = (char *)"/no/such/initrd";
+    expect(&template, "initrd /no/such/initrd");
+    template.kernel = (char *)"";
+    template.initrd = text_file;
+    expect(&template, "need a kernel");
+}
+END_TEST
+
+START_TEST(a_keyboard_layout_that_does_not_exist_is_refused)
+{
+    StoreTemplate template = fine();
+    template.xkb_layout = (char *)"nowhere";
+    expect(&template, "no keyboard layout nowhere");
+    template.xkb_layout = (char *)"de";
+    template.xkb_variant = (char *)"nonsense";
+    expect(&template, "de (nonsense)");
+    template.xkb_layout = (char *)"../us";
+    expect(&template, "no layout");
+}
+END_TEST
+
+START_TEST(a_pattern_has_no_disk_and_a_machine_needs_something_to_boot)
+{
+    StoreTemplate template = fine();
+    template.kind = (char *)"pattern";
+    expect(&template, "pattern");
+    template.image = (char *)"";
+    expect(&template, NULL);
+    template.kind = (char *)"vm";
+    expect(&template, "needs an image");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("template_check");
+    TCase *all = tcase_create("all");
+    tcase_add_checked_fixture(all, setup, teardown);
+    tcase_add_test(all, a_good_template_passes);
+    tcase_add_test(all, a_missing_image_is_told_by_its_path);
+    tcase_add_test(all, an_image_of_another_kind_is_refused);
+    tcase_add_test(all, a_missing_kernel_or_initrd_is_refused);
+    tcase_add_test(all, a_keyboard_layout_that_does_not_exist_is_refused);
+    tcase_add_test(all, a_pattern_has_no_disk_and_a_machine_needs_something_to_boot);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
