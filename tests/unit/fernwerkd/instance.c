@@ -181,22 +181,22 @@ void instance_tell(Instance *instance, const char *format, ...)
 }
 
 /* Takes lines off `text` up to one that starts with `start`. */
-static char *find_line(GString *text, const char *start)
+static const char *find_line(GString *text, const char *start)
 {
     char *end;
     while ((end = strchr(text->str, '\n'))) {
         g_autofree char *line = g_strndup(text->str, (gsize)(end - text->str));
         g_string_erase(text, 0, end - text->str + 1);
         if (g_str_has_prefix(line, start))
-            return g_steal_pointer(&line);
+            return g_intern_string(line); /* lives as long as the test */
     }
     return NULL;
 }
 
-static char *hear(int fd, GString *text, const char *start, guint timeout_ms)
+static const char *hear(int fd, GString *text, const char *start, guint timeout_ms)
 {
     gint64 until = g_get_monotonic_time() + timeout_ms * 1000ll;
-    char *line;
+    const char *line;
     while (!(line = find_line(text, start))) {
         struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
         gint64 left = (until - g_get_monotonic_time()) / 1000;
@@ -211,7 +211,7 @@ static char *hear(int fd, GString *text, const char *start, guint timeout_ms)
     return line;
 }
 
-char *instance_hear(Instance *instance, const char *start, guint timeout_ms)
+const char *instance_hear(Instance *instance, const char *start, guint timeout_ms)
 {
     return hear(instance->control, instance->heard, start, timeout_ms);
 }
@@ -233,7 +233,7 @@ int client_connect_rdp(const Instance *instance)
     return client_connect(instance->rdp, request, sizeof request);
 }
 
-char *client_hear(int fd, const char *start, guint timeout_ms)
+const char *client_hear(int fd, const char *start, guint timeout_ms)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     return hear(fd, text, start, timeout_ms);

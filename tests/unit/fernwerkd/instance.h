@@ -28,12 +28,12 @@ void instance_connect_broker(Instance *instance);
 G_GNUC_PRINTF(2, 3) void instance_tell(Instance *instance, const char *format, ...);
 /* Waits up to `timeout_ms` for a line that starts with `start` and returns it; lines before it are dropped. NULL:
  * it did not come. */
-char *instance_hear(Instance *instance, const char *start, guint timeout_ms);
+const char *instance_hear(Instance *instance, const char *start, guint timeout_ms);
 
 /* Connects to 127.0.0.1:port, sends `bytes`; returns the socket. */
 int client_connect(guint16 port, const void *bytes, gsize length);
 int client_connect_rdp(const Instance *instance);
 /* Reads until a line that starts with `start`; NULL: the connection ended or the time was over. */
-char *client_hear(int fd, const char *start, guint timeout_ms);
+const char *client_hear(int fd, const char *start, guint timeout_ms);
 /* TRUE when the peer closes within the time. */
 gboolean client_is_closed(int fd, guint timeout_ms);

@@ -26,11 +26,11 @@ static Visitor arrive(Instance *instance)
 {
     Visitor visitor = {.fd = client_connect_rdp(instance)};
     unsigned kind;
-    char *hello = client_hear(visitor.fd, "hello", SOON);
+    const char *hello = client_hear(visitor.fd, "hello", SOON);
     ck_assert_ptr_nonnull(hello);
     ck_assert_int_eq(sscanf(hello, "hello kind=%u uid=%u", &kind, &visitor.uid), 2);
     ck_assert_uint_eq(kind, KIND_RDP);
-    char *arrival = instance_hear(instance, "arrival", SOON);
+    const char *arrival = instance_hear(instance, "arrival", SOON);
     ck_assert_ptr_nonnull(arrival);
     ck_assert_int_eq(sscanf(arrival, "arrival %lu %lu 1 127.0.0.1", &visitor.client, &visitor.greeter), 2);
     return visitor;
@@ -41,24 +41,28 @@ static unsigned long spawn(Instance *instance, ProcessKind kind)
     unsigned long request, id;
     int error;
     instance_tell(instance, "spawn %d", kind);
-    char *reply = instance_hear(instance, "reply", SOON);
+    const char *reply = instance_hear(instance, "reply", SOON);
     ck_assert_int_eq(sscanf(reply, "reply %lu %d %lu", &request, &error, &id), 3);
     ck_assert_int_eq(error, 0);
     return id;
 }
 
-static int ask(Instance *instance, const char *line)
+/* Sends a request and returns the error of its reply. */
+G_GNUC_PRINTF(2, 3)
+static int ask(Instance *instance, const char *format, ...)
 {
     unsigned long request;
     int error = -1;
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *line = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
     instance_tell(instance, "%s", line);
-    char *reply = instance_hear(instance, "reply", SOON);
+    const char *reply = instance_hear(instance, "reply", SOON);
     ck_assert_ptr_nonnull(reply);
     sscanf(reply, "reply %lu %d", &request, &error);
     return error;
 }
-
-#define ASK(...) ask(instance, g_strdup_printf(__VA_ARGS__))
 
 START_TEST(an_arrival_gets_a_client_and_a_greeter_under_users_of_their_own)
 {
@@ -77,21 +81,21 @@ START_TEST(an_introduction_needs_equal_desktop_and_epoch)
     Instance *instance = instance_start("");
     Visitor visitor = arrive(instance);
     unsigned long seat = spawn(instance, KIND_SEAT);
-    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, seat), EPERM);
-    ck_assert_int_eq(ASK("bind %lu - d1 7 0", seat), 0);
-    ck_assert_int_eq(ASK("bind %lu alice - 0 1", visitor.client), 0);
-    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, seat), EPERM);
-    ck_assert_int_eq(ASK("bind %lu alice d1 8 1", visitor.client), 0);
-    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, seat), EPERM);
-    ck_assert_int_eq(ASK("bind %lu alice d1 7 1", visitor.client), EEXIST);
-    ck_assert_int_eq(ASK("bind %lu bob - 0 0", visitor.client), EEXIST);
+    ck_assert_int_eq(ask(instance, "introduce %lu %lu", visitor.client, seat), EPERM);
+    ck_assert_int_eq(ask(instance, "bind %lu - d1 7 0", seat), 0);
+    ck_assert_int_eq(ask(instance, "bind %lu alice - 0 1", visitor.client), 0);
+    ck_assert_int_eq(ask(instance, "introduce %lu %lu", visitor.client, seat), EPERM);
+    ck_assert_int_eq(ask(instance, "bind %lu alice d1 8 1", visitor.client), 0);
+    ck_assert_int_eq(ask(instance, "introduce %lu %lu", visitor.client, seat), EPERM);
+    ck_assert_int_eq(ask(instance, "bind %lu alice d1 7 1", visitor.client), EEXIST);
+    ck_assert_int_eq(ask(instance, "bind %lu bob - 0 0", visitor.client), EEXIST);
     unsigned long other = spawn(instance, KIND_SEAT);
-    ck_assert_int_eq(ASK("bind %lu - d1 8 0", other), 0);
-    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, other), 0);
+    ck_assert_int_eq(ask(instance, "bind %lu - d1 8 0", other), 0);
+    ck_assert_int_eq(ask(instance, "introduce %lu %lu", visitor.client, other), 0);
     g_autofree char *expected = g_strdup_printf("link peer=%lu kind=%d", other, KIND_SEAT);
     ck_assert_ptr_nonnull(client_hear(visitor.fd, expected, SOON));
-    ck_assert_int_eq(ASK("introduce %lu %lu", seat, other), EINVAL);
-    ck_assert_int_eq(ASK("introduce 99999 %lu", other), ENOENT);
+    ck_assert_int_eq(ask(instance, "introduce %lu %lu", seat, other), EINVAL);
+    ck_assert_int_eq(ask(instance, "introduce 99999 %lu", other), ENOENT);
     instance_stop(instance);
 }
 END_TEST
@@ -100,7 +104,7 @@ START_TEST(an_ended_client_says_why_and_its_greeter_goes_with_it)
 {
     Instance *instance = instance_start("");
     Visitor visitor = arrive(instance);
-    ck_assert_int_eq(ASK("end %lu %d", visitor.client, END_TAKEN_OVER), 0);
+    ck_assert_int_eq(ask(instance, "end %lu %d", visitor.client, END_TAKEN_OVER), 0);
     ck_assert_ptr_nonnull(client_hear(visitor.fd, "end 1 This desktop is continued", SOON));
     g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_TAKEN_OVER);
     ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));
@@ -117,7 +121,7 @@ START_TEST(a_client_that_ignores_its_end_is_killed_after_half_a_second)
     ck_assert_int_gt(dprintf(visitor.fd, "linger"), 0);
     g_usleep(200000);
     gint64 begun = g_get_monotonic_time();
-    ck_assert_int_eq(ASK("end %lu %d", visitor.client, END_KILLED), 0);
+    ck_assert_int_eq(ask(instance, "end %lu %d", visitor.client, END_KILLED), 0);
     ck_assert_ptr_nonnull(client_hear(visitor.fd, "end 3", SOON));
     g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_KILLED);
     ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));
@@ -132,7 +136,7 @@ START_TEST(a_client_without_a_user_ends_at_the_deadline_and_one_with_a_user_stay
 {
     Instance *instance = instance_start("[limits]\nlogin_s = 5\n");
     Visitor bound = arrive(instance), unbound = arrive(instance);
-    ck_assert_int_eq(ASK("bind %lu alice - 0 1", bound.client), 0);
+    ck_assert_int_eq(ask(instance, "bind %lu alice - 0 1", bound.client), 0);
     ck_assert_ptr_nonnull(client_hear(unbound.fd, "end 4 Nobody logged in", SOON));
     ck_assert(!client_is_closed(bound.fd, 1500));
     instance_stop(instance);
@@ -143,7 +147,7 @@ START_TEST(typing_extends_the_deadline)
 {
     Instance *instance = instance_start("[limits]\nlogin_s = 5\n");
     Visitor visitor = arrive(instance);
-    ck_assert_int_eq(ASK("extend %lu", visitor.client), 0);
+    ck_assert_int_eq(ask(instance, "extend %lu", visitor.client), 0);
     ck_assert(!client_is_closed(visitor.fd, 7000));
     instance_stop(instance);
 }
@@ -167,7 +171,7 @@ START_TEST(a_client_whose_greeter_dies_gets_a_new_one)
     Visitor visitor = {.fd = client_connect_rdp(instance)};
     unsigned long id, client, greeter;
     unsigned pid;
-    char *line, *at;
+    const char *line, *at;
     do {
         line = instance_hear(instance, "process", SOON);
         ck_assert_ptr_nonnull(line);
@@ -190,9 +194,9 @@ START_TEST(a_new_broker_learns_who_lives_and_no_client_is_cut)
     Instance *instance = instance_start("");
     Visitor visitor = arrive(instance), second = arrive(instance);
     unsigned long seat = spawn(instance, KIND_SEAT);
-    ck_assert_int_eq(ASK("bind %lu - d1 7 0", seat), 0);
-    ck_assert_int_eq(ASK("bind %lu alice d1 7 42", visitor.client), 0);
-    ck_assert_int_eq(ASK("introduce %lu %lu", visitor.client, seat), 0);
+    ck_assert_int_eq(ask(instance, "bind %lu - d1 7 0", seat), 0);
+    ck_assert_int_eq(ask(instance, "bind %lu alice d1 7 42", visitor.client), 0);
+    ck_assert_int_eq(ask(instance, "introduce %lu %lu", visitor.client, seat), 0);
     instance_tell(instance, "garbage");
     ck_assert(client_is_closed(instance->control, SOON));
     Visitor meanwhile = {.fd = client_connect_rdp(instance)};
@@ -207,7 +211,7 @@ START_TEST(a_new_broker_learns_who_lives_and_no_client_is_cut)
         g_strdup_printf("process %lu fernwerk-greeter living=1 client=%lu", second.greeter, second.client);
     gboolean seat_seen = FALSE, client_seen = FALSE, greeter_seen = FALSE;
     guint arrivals = 0;
-    char *line;
+    const char *line;
     while ((line = instance_hear(instance, "", SOON)) && strcmp(line, "living-end") != 0) {
         seat_seen |= g_str_has_prefix(line, expected_seat) && strstr(line, "link=1");
         client_seen |= g_str_has_prefix(line, expected_client) && strstr(line, "link=0");
@@ -296,7 +300,7 @@ static guint64 capabilities(pid_t pid, const char *set)
 START_TEST(processes_hold_no_capability_and_the_master_few)
 {
     Instance *instance = instance_start("");
-    char *line;
+    const char *line;
     unsigned pid = 0;
     client_connect_rdp(instance);
     ck_assert_ptr_nonnull(line = instance_hear(instance, "process", SOON));
