@@ -107,6 +107,9 @@ static UINT on_acknowledge(RdpgfxServerContext *channel, const RDPGFX_FRAME_ACKN
         else
             gfx->round_trip_us += (took - gfx->round_trip_us) / 256;
     }
+    if (gfx->acknowledged == 0)
+        log_info("first picture acknowledged %" G_GINT64_FORMAT " ms after the connection",
+                 (g_get_monotonic_time() - gfx->rdp->began_us) / 1000);
     gfx->acknowledged = ack->frameId;
     return CHANNEL_RC_OK;
 }

@@ -106,6 +106,8 @@ int main(int argc, char *argv[], char *envp[])
         log_error("%s", error->message);
         return 1;
     }
+    if (*missing)
+        log_info("sandbox without %s", missing);
     malloc_trim(0);
     GMainLoop *loop = g_main_loop_new(NULL, FALSE);
     bridge_set_loop(bridge, loop);

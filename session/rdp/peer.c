@@ -209,6 +209,12 @@ static gboolean graphics_ready(const Rdp *rdp)
     return rdp->active && !rdp->suppressed && (rdp->mode == GRAPHICS_GFX || rdp->mode == GRAPHICS_BITMAPS);
 }
 
+static gboolean covers_all(const ViewerUpdate *update)
+{
+    return update->n_rects == 1 && update->rects[0].width == update->picture.width &&
+           update->rects[0].height == update->picture.height;
+}
+
 static gboolean send_held(Rdp *rdp)
 {
     const ViewerPicture *picture = &rdp->update.picture;
@@ -216,7 +222,7 @@ static gboolean send_held(Rdp *rdp)
     if (!rdp->holding || !graphics_ready(rdp))
         return TRUE;
     if (!rdp->placed || picture->width != rdp->picture_width || picture->height != rdp->picture_height) {
-        gboolean partial = !rdp->placed;
+        gboolean partial = !rdp->placed && !covers_all(&rdp->update);
         if (!rdp_place(rdp, picture->width, picture->height))
             return FALSE;
         if (partial)
@@ -417,6 +423,7 @@ static void *thread_main(gpointer data)
 
     rdp->bridge = start->bridge;
     rdp->socket = start->socket;
+    rdp->began_us = g_get_monotonic_time();
     tune_socket(start->socket);
     if (peek_request(start->socket, rdp->desktop, sizeof rdp->desktop) &&
         peer_open(rdp, start->settings, start->socket)) {

@@ -39,6 +39,7 @@ struct Rdp {
     char desktop[SEAT_NAME_MAX]; /* wanted, from the routing token */
     gboolean active;             /* between Activate and a deactivation */
     gboolean suppressed;         /* the client's window is minimised */
+    gint64 began_us; /* when the socket came */
     gboolean ended;
     gboolean farewell; /* the next PDU is the deactivation that nobody needs */
     GraphicsMode mode;
