@@ -56,11 +56,6 @@ SeatClass classifier_tile(const Classifier *classifier, guint tile, gint64 now_u
     return history->heat >= MOTION_HEAT ? SEAT_CLASS_MOTION : SEAT_CLASS_TEXT;
 }
 
-gint64 classifier_last_change(const Classifier *classifier, guint tile)
-{
-    return classifier->history[tile].last_us;
-}
-
 gboolean classifier_wants_video(const Classifier *classifier, const Damage *damage, gint64 now_us)
 {
     if (damage_area(damage) >= (guint64)classifier->width * classifier->height / VIDEO_SHARE)

@@ -14,8 +14,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Classifier, classifier_free)
 void classifier_changed(Classifier *classifier, const Damage *changed, gint64 now_us);
 
 SeatClass classifier_tile(const Classifier *classifier, guint tile, gint64 now_us);
-/* Monotonic time of the tile's last change, 0: never. */
-gint64 classifier_last_change(const Classifier *classifier, guint tile);
 
 /* Whether this damage is better shown by the video stream than tile by tile: a tile of it is in motion, or it covers
  * a large part of the picture. */

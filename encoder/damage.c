@@ -72,13 +72,8 @@ void damage_add_map(Damage *damage, const Damage *other)
     if (other->dirty == 0)
         return;
     for (guint i = 0; i < damage->tiles_x * damage->tiles_y; i++)
-        damage_add_tile(damage, other, i);
-}
-
-void damage_add_tile(Damage *damage, const Damage *other, guint tile)
-{
-    if (other->tiles[tile].x1 != 0)
-        tile_add(damage, &damage->tiles[tile], other->tiles[tile]);
+        if (other->tiles[i].x1 != 0)
+            tile_add(damage, &damage->tiles[i], other->tiles[i]);
 }
 
 void damage_clear(Damage *damage)
@@ -87,13 +82,6 @@ void damage_clear(Damage *damage)
         return;
     memset(damage->tiles, 0, (gsize)damage->tiles_x * damage->tiles_y * sizeof(Tile));
     damage->dirty = 0;
-}
-
-void damage_clear_tile(Damage *damage, guint tile)
-{
-    if (damage->tiles[tile].x1 != 0)
-        damage->dirty--;
-    damage->tiles[tile] = (Tile){0};
 }
 
 gboolean damage_is_empty(const Damage *damage)

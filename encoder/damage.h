@@ -16,10 +16,7 @@ void damage_add(Damage *damage, gint x, gint y, gint width, gint height);
 void damage_add_all(Damage *damage);
 /* Adds another map of the same size. */
 void damage_add_map(Damage *damage, const Damage *other);
-/* Adds what one tile of another map of the same size holds. */
-void damage_add_tile(Damage *damage, const Damage *other, guint tile);
 void damage_clear(Damage *damage);
-void damage_clear_tile(Damage *damage, guint tile);
 
 gboolean damage_is_empty(const Damage *damage);
 /* Pixels inside the tiles' rectangles. */

@@ -63,7 +63,6 @@ void seat_host_free(SeatHost *host)
     if (host->stream)
         host->stream->class->free(host->stream);
     g_ptr_array_unref(host->clients);
-    g_clear_handle_id(&host->refresh_timer, g_source_remove);
     g_clear_handle_id(&host->starve_timer, g_source_remove);
     g_clear_pointer(&host->changed, damage_free);
     g_clear_pointer(&host->unencoded, damage_free);

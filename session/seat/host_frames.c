@@ -3,8 +3,8 @@
  *  - a client follows the stream ("synced") from one of its key frames on; key frames for joiners come at most once
  *    a second, until then they get rectangles;
  *  - the stream encodes when every synced client has a credit; who has had none for STARVED_US while others have
- *    leaves the stream until it has one again;
- *  - what was shown by units only is sent once more as rectangles when it has rested for REFRESH_US. */
+ *    leaves the stream until it has one again.
+ * Sending exactly once more what units showed with losses is the client's work: it knows what it has sent. */
 #include "session/seat/host_private.h"
 
 #include "base/log.h"
@@ -13,21 +13,15 @@
 
 #define KEYFRAME_EVERY_US G_USEC_PER_SEC
 #define STARVED_US 150000
-#define REFRESH_US 250000
-#define REFRESH_TILES 128 /* in one frame: half a megapixel */
 
 #define FOR_CLIENTS(HOST, CLIENT)                                                                            \
     for (guint index_ = 0; index_ < (HOST)->clients->len; index_++)                                          \
         for (HostClient *CLIENT = g_ptr_array_index((HOST)->clients, index_), *once_ = CLIENT; once_; once_ = NULL)
 
-static void refresh_later(SeatHost *host);
-
 void host_frames_client_clear(HostClient *client)
 {
     g_clear_pointer(&client->pending, damage_free);
     g_clear_pointer(&client->encoding, damage_free);
-    g_clear_pointer(&client->lossy, damage_free);
-    g_clear_pointer(&client->refresh, damage_free);
 }
 
 void host_frames_announce(HostClient *client)
@@ -39,8 +33,6 @@ void host_frames_announce(HostClient *client)
     host_frames_client_clear(client);
     client->pending = damage_new(layout->width, layout->height);
     client->encoding = damage_new(layout->width, layout->height);
-    client->lossy = damage_new(layout->width, layout->height);
-    client->refresh = damage_new(layout->width, layout->height);
     client->complete_due = TRUE;
     client->takes_part = client->synced = FALSE;
     client->serial = 0;
@@ -103,37 +95,11 @@ static void send_frame(HostClient *client, Damage *damage, gboolean complete, co
     packet_link_send(client->link, frame, frame->header.size, NULL, 0);
 }
 
-/* Moves rested tiles from `lossy` to `refresh`. A VNC unit repaints the whole screen, so there it must rest as well. */
-static void pick_refresh(HostClient *client, gint64 now)
-{
-    SeatHost *host = client->host;
-    gboolean whole = client->hello.protocol != SEAT_PROTOCOL_RDP;
-    guint room = REFRESH_TILES;
-
-    if (damage_is_empty(client->lossy) || !damage_is_empty(client->refresh) ||
-        (whole && client->synced && now - host->unit_us < REFRESH_US))
-        return;
-    for (guint i = 0; i < damage_tiles(client->lossy) && room > 0; i++) {
-        if (!damage_has_tile(client->lossy, i) ||
-            now - classifier_last_change(host->classifier, i) < REFRESH_US)
-            continue;
-        damage_add_tile(client->refresh, client->lossy, i);
-        damage_clear_tile(client->lossy, i);
-        room--;
-    }
-}
-
 /* Sends what waits as rectangles. */
-static void send_exact(HostClient *client, gint64 now)
+static void send_exact(HostClient *client)
 {
-    pick_refresh(client, now);
-    if (damage_is_empty(client->pending) && damage_is_empty(client->refresh) && !client->complete_due)
+    if (damage_is_empty(client->pending))
         return;
-    /* Whatever is sent exactly now needs no refresh later, when its tile is sent whole. */
-    for (guint i = 0; client->complete_due && i < damage_tiles(client->lossy); i++)
-        damage_clear_tile(client->lossy, i);
-    damage_add_map(client->pending, client->refresh);
-    damage_clear(client->refresh);
     client->credits--;
     send_frame(client, client->pending, client->complete_due, NULL);
     client->complete_due = FALSE;
@@ -254,19 +220,6 @@ static gboolean encode(SeatHost *host, gint64 now)
     return FALSE;
 }
 
-static void mark_lossy(HostClient *client)
-{
-    if (client->hello.protocol == SEAT_PROTOCOL_RDP) {
-        damage_add_map(client->lossy, client->encoding);
-        for (guint i = 0; i < damage_tiles(client->encoding); i++)
-            if (damage_has_tile(client->encoding, i))
-                damage_clear_tile(client->refresh, i);
-    } else {
-        damage_add_all(client->lossy);
-        damage_clear(client->refresh);
-    }
-}
-
 static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, guint32 stream, gpointer data)
 {
     SeatHost *host = data;
@@ -278,9 +231,8 @@ static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, gui
 
     g_return_if_fail(host->encoding);
     host->encoding = FALSE;
-    host->unit_us = g_get_monotonic_time();
     if (keyframe)
-        host->keyframe_us = host->unit_us;
+        host->keyframe_us = g_get_monotonic_time();
     gboolean fits = ring_put(host->ring, bytes, length, &unit.position);
     if (!fits)
         log_warning("stream: an access unit of %" G_GSIZE_FORMAT " bytes does not fit the ring", length);
@@ -292,11 +244,9 @@ static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, gui
             continue;
         }
         send_frame(client, client->encoding, client->encoding_complete, &unit);
-        mark_lossy(client);
         damage_clear(client->encoding);
         client->takes_part = FALSE;
     }
-    refresh_later(host);
     host_frames_pump(host);
 }
 
@@ -335,29 +285,6 @@ void host_frames_demand(SeatHost *host)
     host->stream->class->demand(host->stream, subscribers, kbit);
 }
 
-/* ---- refresh after motion ---- */
-
-static gboolean refresh_due(gpointer data)
-{
-    SeatHost *host = data;
-    host->refresh_timer = 0;
-    host_frames_pump(host);
-    refresh_later(host);
-    return G_SOURCE_REMOVE;
-}
-
-static void refresh_later(SeatHost *host)
-{
-    if (host->refresh_timer)
-        return;
-    FOR_CLIENTS (host, client) {
-        if (client->lossy && !damage_is_empty(client->lossy)) {
-            host->refresh_timer = g_timeout_add(REFRESH_US / 1000 + 5, refresh_due, host);
-            return;
-        }
-    }
-}
-
 /* ---- the pump ---- */
 
 gboolean seat_host_wants(const SeatHost *host)
@@ -376,7 +303,7 @@ void host_frames_pump(SeatHost *host)
         gboolean stream_has_it = host->stream && encode(host, now);
         FOR_CLIENTS (host, client) {
             if (can_send(client) && !(stream_has_it && follows(client)))
-                send_exact(client, now);
+                send_exact(client);
         }
     }
     gboolean wanted = host->wanted;

@@ -38,8 +38,6 @@ typedef struct {
     Damage *pending;  /* changed and not sent */
     Damage *encoding; /* sent as soon as the unit is there; empty when it takes no part */
     gboolean takes_part, encoding_complete;
-    Damage *lossy;   /* shown by units only */
-    Damage *refresh; /* to be sent exact now that motion has ended */
     gboolean wants_h264, synced; /* synced: its decoder follows the stream */
     guint max_kbit_s;
     gboolean cursor_due, shape_due;
@@ -62,8 +60,7 @@ struct SeatHost {
     HostStream *stream;
     gboolean encoding;
     Damage *unencoded; /* changed since the encoder's last picture */
-    gint64 keyframe_us, unit_us;
-    guint refresh_timer;
+    gint64 keyframe_us;
     guint starve_timer;
 
     int cursor_fd; /* sealed memory with the shape, or -1 */
