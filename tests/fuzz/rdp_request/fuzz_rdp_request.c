@@ -3,6 +3,7 @@
 #include "session/rdp/repair.h"
 #include "session/rdp/x224.h"
 
+#include <stdint.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
