@@ -1,6 +1,8 @@
 /* The configuration's parser on arbitrary bytes. */
 #include "base/config.h"
 
+#include <stdint.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,6 +1,8 @@
 /* First packets of RDP and RFB, as they come in: every prefix is looked at. */
 #include "broker/gate/first_packet.h"
 
+#include <stdint.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef FirstPacket (*Check)(const guint8 *bytes, gsize length, gsize *wanted);
