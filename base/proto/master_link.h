@@ -186,7 +186,9 @@ typedef enum {
     MASTER_PROCESS = 65,      /* MasterProcess + the broker's end of its link (seat, greeter, probe; web: the control
                                  stream): a process has started, or (after REQUEST_READY) lives. Re-sent with a new
                                  descriptor whenever that link was made anew. */
-    MASTER_ARRIVAL = 66,      /* MasterArrival: a client with its greeter; the greeter's MASTER_PROCESS came before */
+    MASTER_ARRIVAL = 66,      /* MasterArrival: a client with its greeter; the MASTER_PROCESS of both came before.
+                                 Again with another greeter when one has died, and after REQUEST_READY for every client
+                                 that has no user yet. */
     MASTER_PROCESS_GONE = 67, /* MasterProcessGone */
     MASTER_LIVING_END = 68,   /* no body: all living processes have been reported after REQUEST_READY */
 } MasterEventType;

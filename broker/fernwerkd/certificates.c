@@ -1,7 +1,7 @@
-/* An own certificate authority with one certificate for RDP and VNC and another for the web. Runs in a short-lived
- * child of its own, so that OpenSSL never lives in the master. */
+/* fernwerk-certificates: an own certificate authority with one certificate for RDP and VNC and another for the web.
+ * A program of its own that fernwerkd runs as root before it listens, and ends: OpenSSL never lives in the master. */
+#include "base/config.h"
 #include "base/log.h"
-#include "broker/fernwerkd/master.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,9 +32,12 @@ typedef struct {
     EVP_PKEY *key;
 } Pair;
 
-static char *file_in(const Master *m, const char *name, const char *ending)
+static Config *config;
+static char *tls_dir;
+
+static char *file_in(const char *name, const char *ending)
 {
-    return g_strdup_printf("%s/%s.%s", m->settings.tls_dir, name, ending);
+    return g_strdup_printf("%s/%s.%s", tls_dir, name, ending);
 }
 
 static gboolean write_file(const char *path, BIO *content, mode_t mode)
@@ -97,9 +101,9 @@ static X509 *new_certificate(EVP_PKEY *key, const char *name, long days)
     return certificate;
 }
 
-static gboolean save(const Master *m, const char *name, const Pair *pair, const X509 *ca)
+static gboolean save(const char *name, const Pair *pair, const X509 *ca)
 {
-    g_autofree char *certificate_path = file_in(m, name, "pem"), *key_path = file_in(m, name, "key");
+    g_autofree char *certificate_path = file_in(name, "pem"), *key_path = file_in(name, "key");
     g_autoptr(BIO) certificate = BIO_new(BIO_s_mem());
     g_autoptr(BIO) key = BIO_new(BIO_s_secmem());
     PEM_write_bio_X509(certificate, pair->certificate);
@@ -109,9 +113,9 @@ static gboolean save(const Master *m, const char *name, const Pair *pair, const 
     return write_file(key_path, key, 0600) && write_file(certificate_path, certificate, 0644);
 }
 
-static gboolean make_ca(const Master *m, const char *host, Pair *ca)
+static gboolean make_ca(const char *host, Pair *ca)
 {
-    g_autofree char *certificate = file_in(m, "ca", "pem"), *key = file_in(m, "ca", "key");
+    g_autofree char *certificate = file_in("ca", "pem"), *key = file_in("ca", "key");
     g_autofree char *name = g_strndup(host, 40), *title = g_strdup_printf("Fernwerk CA on %s", name);
 
     ca->certificate = read_certificate(certificate);
@@ -129,7 +133,7 @@ static gboolean make_ca(const Master *m, const char *host, Pair *ca)
     add_extension(ca->certificate, ca->certificate, NID_subject_key_identifier, "hash");
     X509_sign(ca->certificate, ca->key, EVP_sha256());
     log_info("a certificate authority was made: %s", certificate);
-    return save(m, "ca", ca, NULL);
+    return save("ca", ca, NULL);
 }
 
 static gboolean is_covered(X509 *certificate, const char *name)
@@ -138,9 +142,9 @@ static gboolean is_covered(X509 *certificate, const char *name)
                                           : X509_check_host(certificate, name, 0, 0, NULL) == 1;
 }
 
-static gboolean is_good(const Master *m, const char *name, const Pair *ca, GPtrArray *names)
+static gboolean is_good(const char *name, const Pair *ca, GPtrArray *names)
 {
-    g_autofree char *certificate_path = file_in(m, name, "pem"), *key_path = file_in(m, name, "key");
+    g_autofree char *certificate_path = file_in(name, "pem"), *key_path = file_in(name, "key");
     g_autoptr(X509) certificate = read_certificate(certificate_path);
     g_autoptr(EVP_PKEY) key = read_key(key_path);
     if (!certificate || !key || X509_check_private_key(certificate, key) != 1 || expires_soon(certificate) ||
@@ -152,12 +156,12 @@ static gboolean is_good(const Master *m, const char *name, const Pair *ca, GPtrA
     return TRUE;
 }
 
-static gboolean make_leaf(const Master *m, const char *name, const Pair *ca, const char *host, GPtrArray *names)
+static gboolean make_leaf(const char *name, const Pair *ca, const char *host, GPtrArray *names)
 {
     g_autoptr(GString) alternatives = g_string_new(NULL);
     g_autofree char *title = g_strndup(host, 64);
 
-    if (is_good(m, name, ca, names))
+    if (is_good(name, ca, names))
         return TRUE;
     for (guint i = 0; i < names->len; i++)
         g_string_append_printf(alternatives, "%s%s:%s", i ? "," : "",
@@ -173,8 +177,8 @@ static gboolean make_leaf(const Master *m, const char *name, const Pair *ca, con
     add_extension(certificate, ca->certificate, NID_subject_alt_name, alternatives->str);
     X509_sign(certificate, ca->key, EVP_sha256());
     Pair pair = {certificate, key};
-    log_info("a certificate was made: %s/%s.pem for %s", m->settings.tls_dir, name, alternatives->str);
-    return save(m, name, &pair, ca->certificate);
+    log_info("a certificate was made: %s/%s.pem for %s", tls_dir, name, alternatives->str);
+    return save(name, &pair, ca->certificate);
 }
 
 static gboolean is_name(const char *text)
@@ -210,11 +214,11 @@ static void add_addresses(GPtrArray *names)
 }
 
 /* The names under which clients reach the listeners. */
-static GPtrArray *collect_names(const Master *m, const char *host)
+static GPtrArray *collect_names(const char *host)
 {
     static const char *const keys[] = {"listen.rdp", "listen.vnc", "listen.https"};
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_auto(GStrv) more = g_strsplit_set(config_string(m->config, "tls.names"), " ,", -1);
+    g_auto(GStrv) more = g_strsplit_set(config_string(config, "tls.names"), " ,", -1);
     gboolean all = FALSE;
 
     add_name(names, host);
@@ -224,7 +228,7 @@ static GPtrArray *collect_names(const Master *m, const char *host)
     for (guint i = 0; more[i]; i++)
         add_name(names, more[i]);
     for (guint k = 0; k < G_N_ELEMENTS(keys); k++) {
-        g_autoptr(GPtrArray) list = config_endpoints(config_string(m->config, keys[k]), NULL);
+        g_autoptr(GPtrArray) list = config_endpoints(config_string(config, keys[k]), NULL);
         for (guint i = 0; list && i < list->len; i++) {
             const char *address = ((const Endpoint *)list->pdata[i])->host;
             gboolean any = strcmp(address, "*") == 0 || strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
@@ -238,22 +242,41 @@ static GPtrArray *collect_names(const Master *m, const char *host)
     return names;
 }
 
-int certificates_main(Master *m)
+static gboolean make_all(void)
 {
     const char *host = g_get_host_name();
     Pair ca = {NULL, NULL};
-    struct stat status;
-
-    if (g_mkdir_with_parents(m->settings.tls_dir, 0755) < 0 || stat(m->settings.tls_dir, &status) < 0 ||
-        status.st_uid != geteuid() || chmod(m->settings.tls_dir, 0755) < 0) {
-        log_error("cannot make the folder %s: %s", m->settings.tls_dir, g_strerror(errno));
-        return 1;
-    }
-    g_autoptr(GPtrArray) names = collect_names(m, host);
-    gboolean own_rdp = !*config_string(m->config, "tls.rdp_key"), own_web = !*config_string(m->config, "tls.web_key");
-    gboolean made = make_ca(m, host, &ca) && (!own_rdp || make_leaf(m, "rdp", &ca, host, names)) &&
-                    (!own_web || make_leaf(m, "web", &ca, host, names));
+    gboolean own_rdp = !*config_string(config, "tls.rdp_key"), own_web = !*config_string(config, "tls.web_key");
+    g_autoptr(GPtrArray) names = collect_names(host);
+    gboolean made = make_ca(host, &ca) && (!own_rdp || make_leaf("rdp", &ca, host, names)) &&
+                    (!own_web || make_leaf("web", &ca, host, names));
     X509_free(ca.certificate);
     EVP_PKEY_free(ca.key);
+    return made;
+}
+
+int main(int argc, char *argv[])
+{
+    g_autoptr(GError) error = NULL;
+    struct stat status;
+
+    log_open("fernwerk-certificates", LOG_LEVEL_INFO);
+    if (argc != 3 || strcmp(argv[1], "--config") != 0) {
+        fprintf(stderr, "Usage: fernwerk-certificates --config PATH\n");
+        return 2;
+    }
+    config = config_load(argv[2], &error);
+    if (!config) {
+        log_error("%s", error->message);
+        return 1;
+    }
+    tls_dir = config_state_path(config, NULL, "tls");
+    gboolean made = g_mkdir_with_parents(tls_dir, 0755) == 0 && stat(tls_dir, &status) == 0 &&
+                    status.st_uid == geteuid() && chmod(tls_dir, 0755) == 0;
+    if (!made)
+        log_error("cannot make the folder %s: %s", tls_dir, g_strerror(errno));
+    made = made && make_all();
+    config_free(config);
+    g_free(tls_dir);
     return made ? 0 : 1;
 }

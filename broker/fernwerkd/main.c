@@ -68,13 +68,12 @@ static int describe(const char *format)
 int main(int argc, char *argv[])
 {
     g_autofree char *config_path = NULL, *describe_as = NULL, *path = NULL;
-    gboolean check = FALSE, version = FALSE, certificates = FALSE;
+    gboolean check = FALSE, version = FALSE;
     const GOptionEntry options[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_path, "Configuration file", "PATH"},
         {"check-config", 0, 0, G_OPTION_ARG_NONE, &check, "Read the configuration, say ok or what is wrong, end", NULL},
         {"describe-config", 0, 0, G_OPTION_ARG_STRING, &describe_as, "Print all keys as a file or a page, end",
          "ini|markdown"},
-        {"make-certificates", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &certificates, NULL, NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version, end", NULL},
         {NULL}};
     g_autoptr(GOptionContext) context = g_option_context_new("- the master of Fernwerk's processes");
@@ -97,12 +96,10 @@ int main(int argc, char *argv[])
         return puts("ok") < 0;
     if (master.config && log_level_parse(config_string(master.config, "fernwerk.log_level"), &level))
         log_open("fernwerkd", level);
-    if (!master.config || !settings_resolve(&master, path, &error) || (!certificates && !prepare(&master, &error))) {
+    if (!master.config || !settings_resolve(&master, path, &error) || !prepare(&master, &error)) {
         fprintf(stderr, "fernwerkd: %s\n", error->message);
         return 1;
     }
-    if (certificates)
-        return certificates_main(&master);
     run(&master);
     return 0;
 }

@@ -14,6 +14,7 @@
 #define SHUTDOWN_MS 3000
 #define REPLIES_KEPT 64
 #define LISTENERS_MAX 9
+#define CERTIFICATES_PROGRAM "fernwerk-certificates"
 
 typedef struct Master Master;
 typedef struct Process Process;
@@ -157,6 +158,3 @@ int tls_open(Master *m, ProcessKind kind, int descriptors[3], GError **error);
 gboolean tls_make_own(Master *m, GError **error);
 /* Looks whether the files have changed; `now` skips the wait for a second look. */
 void tls_poll(Master *m, gboolean now);
-
-/* ---- certificates.c, runs in that child alone ---- */
-int certificates_main(Master *m);

@@ -100,10 +100,11 @@ static gboolean find_programs(Master *m, GError **error)
     m->settings.libexec_dir = g_strdup(*configured                               ? configured
                                        : g_file_test(broker, G_FILE_TEST_EXISTS) ? beside
                                                                                  : FERNWERK_LIBEXECDIR);
-    for (ProcessKind kind = KIND_BROKER; kind <= KIND_LAST; kind++) {
+    for (guint kind = 0; kind <= KIND_LAST; kind++) {
         if (kind == KIND_WEB && !*config_string(m->config, "listen.https"))
             continue;
-        g_autofree char *path = g_build_filename(m->settings.libexec_dir, process_program(kind), NULL);
+        g_autofree char *path =
+            g_build_filename(m->settings.libexec_dir, kind ? process_program(kind) : CERTIFICATES_PROGRAM, NULL);
         if (access(path, X_OK) < 0)
             return fail(error, "the program %s is missing (%s): install Fernwerk completely or set libexec_dir", path,
                         g_strerror(errno));

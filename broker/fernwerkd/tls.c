@@ -38,8 +38,8 @@ int tls_open(Master *m, ProcessKind kind, int descriptors[3], GError **error)
 
 gboolean tls_make_own(Master *m, GError **error)
 {
-    char *argv[] = {(char *)"/proc/self/exe", (char *)"--config", (char *)m->settings.config_path,
-                    (char *)"--make-certificates", NULL};
+    g_autofree char *program = g_build_filename(m->settings.libexec_dir, CERTIFICATES_PROGRAM, NULL);
+    char *argv[] = {program, (char *)"--config", (char *)m->settings.config_path, NULL};
     int status = 0;
 
     if (!m->settings.own_certificates)

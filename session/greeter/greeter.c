@@ -12,6 +12,7 @@
 #define DEFAULT_WIDTH 1280
 #define DEFAULT_HEIGHT 800
 #define SPIN_MS 120
+#define PREFILL_MS 300 /* what a client brings along comes with its hello */
 #define BROKER_QUEUE 16
 #define ACTIVITY_US (1 * G_USEC_PER_SEC)
 #define EXTEND_US (30 * G_USEC_PER_SEC) /* what the master adds for typing, and up to when (master_link.h) */
@@ -267,9 +268,21 @@ static gboolean count_down(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* A client that brings nothing along, not even an empty prefill, gets the login form all the same. */
+static gboolean decide(gpointer data)
+{
+    if (!greeter.decided) {
+        greeter.decided = TRUE;
+        form_prefill(&greeter.form, "");
+        update();
+    }
+    return G_SOURCE_REMOVE;
+}
+
 static void on_hello(ProcessId peer, const SeatHello *hello, gpointer data)
 {
     keyboard_set_layout(greeter.keyboard, hello->xkb_layout, hello->xkb_variant);
+    g_timeout_add(PREFILL_MS, decide, NULL);
     if (hello->size.width == 0 || hello->size.height == 0)
         resize(DEFAULT_WIDTH, DEFAULT_HEIGHT);
 }

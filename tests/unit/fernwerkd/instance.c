@@ -45,6 +45,7 @@ static char *make_folder(const char *extra)
     for (guint i = 0; i < G_N_ELEMENTS(puppets); i++)
         copy_program(PUPPET_PROGRAM, dir, puppets[i]);
     copy_program(GATE_PROGRAM, dir, "fernwerk-gate");
+    copy_program(CERTIFICATES_PROGRAM, dir, "fernwerk-certificates");
     ck_assert(g_file_set_contents_full(path, text, -1, 0, 0644, NULL));
     return dir;
 }

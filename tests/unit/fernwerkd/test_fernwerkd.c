@@ -315,6 +315,23 @@ START_TEST(processes_hold_no_capability_and_the_master_few)
 }
 END_TEST
 
+START_TEST(a_new_certificate_replaces_the_warm_processes_and_cuts_no_session)
+{
+    Instance *instance = instance_start("[limits]\nwarm_rdp = 1\n");
+    g_autofree char *path = g_build_filename(instance->dir, "state", "tls", "rdp.pem", NULL), *text = NULL;
+    Visitor before = arrive(instance), warm;
+    g_usleep(1000000); /* the next warm process stands ready */
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    ck_assert(g_file_set_contents(path, text, -1, NULL));
+    kill(instance->pid, SIGHUP);
+    g_usleep(300000);
+    warm = arrive(instance);
+    ck_assert_uint_gt(warm.client, before.client + 3);
+    ck_assert(!client_is_closed(before.fd, 200));
+    instance_stop(instance);
+}
+END_TEST
+
 static void expect_failure(const char *extra, const char *words)
 {
     g_autofree char *output = NULL;
@@ -334,7 +351,7 @@ START_TEST(what_prevents_a_start_is_said_with_what_to_do)
     instance_stop(instance);
     expect_failure("[fernwerk]\nweb_user = no-such-user\n", "there is no user \"no-such-user\"");
     expect_failure("[fernwerk]\nadmin_group = no-such-group\n", "there is no group \"no-such-group\"");
-    expect_failure("[fernwerk]\nlibexec_dir = /nonexistent\n", "fernwerk-broker is missing");
+    expect_failure("[fernwerk]\nlibexec_dir = /nonexistent\n", "fernwerk-certificates is missing");
     expect_failure("[tls]\nweb_key = /nonexistent\n", "belong together");
     expect_failure("[nonsense]\n", "unknown section");
 }
@@ -363,6 +380,7 @@ int main(void)
     tcase_add_test(cases, own_certificates_are_made_with_their_keys_for_root_alone);
     tcase_add_test(cases, a_listener_of_a_socket_unit_is_used_instead_of_the_configured_one);
     tcase_add_test(cases, processes_hold_no_capability_and_the_master_few);
+    tcase_add_test(cases, a_new_certificate_replaces_the_warm_processes_and_cuts_no_session);
     tcase_add_test(cases, what_prevents_a_start_is_said_with_what_to_do);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
