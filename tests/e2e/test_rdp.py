@@ -11,14 +11,20 @@ OPTIONS = {"guest": "tiny", "keymap": "de"}
 AVC_PSNR = 30
 
 
-@pytest.mark.parametrize("graphics, psnr", [(XFreeRdp.AVC420, AVC_PSNR), (XFreeRdp.GFX, None), (XFreeRdp.BITMAPS, None)],
+# What fernwerk-rdp must have said about the way it sends the picture: a client may silently choose another.
+@pytest.mark.parametrize("graphics, psnr, said", [(XFreeRdp.AVC420, AVC_PSNR, "H.264 yes"),
+                                                  (XFreeRdp.GFX, None, "H.264 no"),
+                                                  (XFreeRdp.BITMAPS, None, "bitmap updates")],
                          ids=["avc420", "gfx-without-avc", "bitmaps"])
-def test_xfreerdp_shows_the_vm_and_types_into_it(demo, screen, graphics, psnr):
+def test_xfreerdp_shows_the_vm_and_types_into_it(demo, screen, graphics, psnr, said):
+    before = len(demo.log_text())
     walk.whole(lambda: XFreeRdp(screen, demo, graphics), demo.vm(), psnr)
+    assert said in demo.log_text()[before:]
 
 
-def test_rdesktop_shows_the_vm_and_types_into_it(demo, screen):
-    walk.whole(lambda: Rdesktop(screen, demo), demo.vm())
+@pytest.mark.parametrize("depth", [24, 32])
+def test_rdesktop_shows_the_vm_and_types_into_it(demo, screen, depth):
+    walk.whole(lambda: Rdesktop(screen, demo, depth), demo.vm())
 
 
 def test_the_desktop_follows_the_size_of_the_window(demo, screen):

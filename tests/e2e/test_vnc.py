@@ -21,7 +21,7 @@ def test_tigervnc_with_tight_shows_the_vm_exactly(demo, screen):
 def test_gtk_vnc_shows_the_vm(demo, screen):
     vm = demo.vm()
     # It cannot ask for a size: the desktop keeps the one that it has.
-    width, height = vm.serial.size()
+    width, height = until(vm.serial.size, 30, "the guest's first mode")
     with Screen(2200, 1300, layout="de") as large:
         with GVncViewer(large, demo, width=width, height=height) as client:
             client.wait_card()

@@ -1,6 +1,7 @@
 """The real clients: RDP and VNC viewers on a Screen. Each is a context manager that ends its process."""
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -27,11 +28,15 @@ class Client:
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="fernwerk-client-")
         self.log = open(f"{self.home}/log", "w+")
+        self.prepare()
         self.began = time.monotonic()
         self.process = subprocess.Popen(self.command(), env={**self.environment(), "HOME": self.home},
                                         stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT)
         self.started()
         return self
+
+    def prepare(self):
+        """What has to stand in self.home before the program starts."""
 
     def started(self):
         """What has to be typed or clicked before it connects."""
@@ -95,7 +100,7 @@ class XFreeRdp(Client):
 
     AVC420 = ["/gfx:AVC420"]
     GFX = ["/gfx:AVC420:off,AVC444:off"]
-    BITMAPS = ["-gfx"]
+    BITMAPS = ["/bpp:24"]  # the pipeline asks for 32 bits
 
     def __init__(self, screen, demo, graphics, user=None, password=None, extra=(), **size):
         super().__init__(screen, demo, **size)
@@ -112,10 +117,14 @@ class XFreeRdp(Client):
 class Rdesktop(Client):
     """rdesktop: an RDP client without any of FreeRDP's code, graphics pipeline or H.264."""
 
+    def __init__(self, screen, demo, depth=24, **size):
+        super().__init__(screen, demo, **size)
+        self.depth = depth
+
     def command(self):
         user = self.demo.user()
         return ["rdesktop", "-u", user["name"], "-p", user["password"], "-g", f"{self.width}x{self.height}+0+0", "-a",
-                "32", "-x", "l", "-D", f"{self.demo.host}:{self.demo.json['rdp']}"]
+                str(self.depth), "-x", "l", "-D", "-k", "de", f"{self.demo.host}:{self.demo.json['rdp']}"]
 
     def started(self):
         # It asks whether to trust a certificate of an unknown authority.
@@ -145,21 +154,25 @@ class TigerVnc(Client):
 class GVncViewer(Client):
     """gvncviewer (gtk-vnc): the other viewer. It asks for the account in a dialog and knows ports by display number."""
 
-    def __enter__(self):
-        self.pki = tempfile.mkdtemp(prefix="fernwerk-pki-")
-        return super().__enter__()
+    def prepare(self):
+        os.makedirs(f"{self.home}/.pki/CA")
+        shutil.copyfile(self.demo.json["ca"], f"{self.home}/.pki/CA/cacert.pem")
 
     def command(self):
-        return ["gvncviewer", f"{self.demo.host}:{self.demo.json['vnc'] - 5900}"]
+        # It looks for authorities below the home of the password file and nowhere else: so that home is a mount of ours.
+        return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" ~root && exec gvncviewer "$1"', self.home,
+                f"{self.demo.host}:{self.demo.json['vnc'] - 5900}"]
+
+    def offset(self):
+        """Its window is as wide as the desktop, under a menu."""
+        area = self.screen.named_area("GVncViewer")
+        return (area[0], area[1] + area[3] - self.height) if area else (0, 0)
 
     def started(self):
         user = self.demo.user()
-        os.makedirs(f"{self.home}/.pki/CA", exist_ok=True)
-        with open(self.demo.json["ca"]) as source, open(f"{self.home}/.pki/CA/cacert.pem", "w") as target:
-            target.write(source.read())
         dialog = self.screen.window("Authentication required")
         self.screen.do("windowfocus", dialog)
         self.screen.do("type", user["name"])
         self.screen.do("key", "Tab")
         self.screen.do("type", user["password"])
-        self.screen.do("key", "Return")
+        self.screen.do("key", "Tab", "Tab", "space")  # past Cancel to Ok

@@ -51,9 +51,17 @@ class Screen:
         place = subprocess.run(["xdotool", "getmouselocation", "--shell"], env=self.env, capture_output=True, text=True)
         self.do("windowfocus", re.search(r"WINDOW=(\d+)", place.stdout)[1])
 
+    def _tree(self):
+        return subprocess.run(["xwininfo", "-root", "-tree"], env=self.env, capture_output=True, text=True).stdout
+
+    def named_area(self, title):
+        """x, y, width and height of the first window whose title ends with `title`, None when there is none."""
+        found = re.search(rf'{title}".* (\d+)x(\d+)[+-]\S+ +\+(-?\d+)\+(-?\d+)$', self._tree(), re.MULTILINE)
+        return (int(found[3]), int(found[4]), int(found[1]), int(found[2])) if found else None
+
     def find_area(self, width, height):
         """Top left of a visible window of exactly this size, None when there is none."""
-        tree = subprocess.run(["xwininfo", "-root", "-tree"], env=self.env, capture_output=True, text=True).stdout
+        tree = self._tree()
         # 0x200003 "title": ("class" "Class")  1024x768+0+0  +1+20
         for found in re.finditer(rf"^ .* {width}x{height}[+-]\S+ +\+(-?\d+)\+(-?\d+)$", tree, re.MULTILINE):
             return int(found[1]), int(found[2])
