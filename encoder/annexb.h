@@ -1,11 +1,12 @@
-/* What stands in an H.264 access unit in byte-stream format (Annex B): its kinds of NAL units. Nothing is decoded. */
+/* What stands in an H.264 access unit in byte-stream format (Annex B): its kinds of NAL units. Nothing is
+ * decoded. */
 #pragma once
 
 #include <glib.h>
 
 typedef struct {
-    guint slices;         /* coded slices in all */
-    gboolean idr;         /* at least one of an IDR picture */
+    guint slices; /* coded slices in all */
+    gboolean idr; /* at least one of an IDR picture */
     gboolean sps, pps;
     gsize sps_at, sps_length; /* bytes, with start code; the parameter sets' place, for repeating them */
     gsize pps_at, pps_length;

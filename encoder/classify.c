@@ -1,8 +1,8 @@
 /* Classification by how often a tile changes. */
 #include "encoder/classify.h"
 
-/* A tile that changes at least every QUICK_US, MOTION_HEAT times in a row, is in motion until it rests for REST_US.
- * Typing and key repeat leave a 64 px tile before that; a blinking cursor is slower. */
+/* A tile that changes at least every QUICK_US, MOTION_HEAT times in a row, is in motion until it rests for
+ * REST_US. Typing and key repeat leave a 64 px tile before that; a blinking cursor is slower. */
 #define QUICK_US 90000
 #define REST_US 300000
 #define MOTION_HEAT 8

@@ -15,8 +15,8 @@ void classifier_changed(Classifier *classifier, const Damage *changed, gint64 no
 
 SeatClass classifier_tile(const Classifier *classifier, guint tile, gint64 now_us);
 
-/* Whether this damage is better shown by the video stream than tile by tile: a tile of it is in motion, or it covers
- * a large part of the picture. */
+/* Whether this damage is better shown by the video stream than tile by tile: a tile of it is in motion, or it
+ * covers a large part of the picture. */
 gboolean classifier_wants_video(const Classifier *classifier, const Damage *damage, gint64 now_us);
 
 /* Fills in the class of each rectangle: the liveliest of its tiles. */

@@ -5,8 +5,8 @@
 #include <emmintrin.h>
 #endif
 
-/* Full range BT.709 with 14 fractional bits (ITU-R BT.709-6, chroma scaled to 0..255 around 128); the three of each
- * sum up so that grey stays grey. */
+/* Full range BT.709 with 14 fractional bits (ITU-R BT.709-6, chroma scaled to 0..255 around 128); the three
+ * of each sum up so that grey stays grey. */
 #define Y_R 3483
 #define Y_G 11718
 #define Y_B 1183
@@ -75,7 +75,8 @@ static void row_luma(guint8 *y, const guint32 *source, guint width)
     guint x = 0;
     for (; x + 16 <= width; x += 16) {
         __m128i a = _mm_packs_epi32(weigh(load(source + x), c, half), weigh(load(source + x + 4), c, half));
-        __m128i b = _mm_packs_epi32(weigh(load(source + x + 8), c, half), weigh(load(source + x + 12), c, half));
+        __m128i b =
+            _mm_packs_epi32(weigh(load(source + x + 8), c, half), weigh(load(source + x + 12), c, half));
         _mm_storeu_si128((__m128i *)(void *)(y + x), _mm_packus_epi16(a, b));
     }
     row_luma_plain(y + x, source + x, width - x);
@@ -149,8 +150,8 @@ static void convert_pair(const YuvPicture *picture, guint y, guint left, guint r
     }
 }
 
-void convert_rect(const YuvPicture *picture, const SeatRect *rect, const void *source, gsize stride, guint width,
-                  guint height)
+void convert_rect(const YuvPicture *picture, const SeatRect *rect, const void *source, gsize stride,
+                  guint width, guint height)
 {
     guint left = rect->x & ~1u, top = rect->y & ~1u;
     guint right = MIN(((guint)rect->x + rect->width + 1) & ~1u, picture->width);

@@ -1,10 +1,11 @@
-/* XRGB8888 to planar YUV 4:2:0, full range BT.709: what RDP's decoders assume without looking (MS-RDPEGFX 3.3.8.3.1)
- * and what the stream's VUI tells everyone else. */
+/* XRGB8888 to planar YUV 4:2:0, full range BT.709: what RDP's decoders assume without looking
+ * (MS-RDPEGFX 3.3.8.3.1) and what the stream's VUI tells everyone else. */
 #pragma once
 
 #include "base/proto/seat_link.h"
 
-/* A picture's planes. For NV12 u points at the interleaved plane and v is u + 1, with chroma_step 2; else 1. */
+/* A picture's planes. For NV12 u points at the interleaved plane and v is u + 1, with chroma_step 2; else 1.
+ */
 typedef struct {
     guint8 *y, *u, *v;
     gsize y_stride, chroma_stride; /* bytes */
@@ -12,7 +13,7 @@ typedef struct {
     guint width, height;           /* px of the planes, even; may exceed the source's */
 } YuvPicture;
 
-/* Converts the part of `rect` (px; grown to even edges) of a source of width x height px, XRGB8888, `stride` bytes a
- * row. Where the planes are larger than the source the edge is repeated. */
-void convert_rect(const YuvPicture *picture, const SeatRect *rect, const void *source, gsize stride, guint width,
-                  guint height);
+/* Converts the part of `rect` (px; grown to even edges) of a source of width x height px, XRGB8888, `stride`
+ * bytes a row. Where the planes are larger than the source the edge is repeated. */
+void convert_rect(const YuvPicture *picture, const SeatRect *rect, const void *source, gsize stride,
+                  guint width, guint height);

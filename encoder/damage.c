@@ -16,7 +16,8 @@ struct Damage {
 
 Damage *damage_new(guint width, guint height)
 {
-    g_return_val_if_fail(width >= 1 && width <= SEAT_WIDTH_MAX && height >= 1 && height <= SEAT_WIDTH_MAX, NULL);
+    g_return_val_if_fail(width >= 1 && width <= SEAT_WIDTH_MAX && height >= 1 && height <= SEAT_WIDTH_MAX,
+                         NULL);
     guint tiles_x = (width + SEAT_TILE - 1) / SEAT_TILE, tiles_y = (height + SEAT_TILE - 1) / SEAT_TILE;
     Damage *damage = g_malloc0(sizeof *damage + (gsize)tiles_x * tiles_y * sizeof(Tile));
     damage->width = width;
@@ -111,7 +112,8 @@ gboolean damage_has_tile(const Damage *damage, guint tile)
     return damage->tiles[tile].x1 != 0;
 }
 
-/* Appends a rectangle or grows one of the row above to it; FALSE: no room. `above` is where that row begins. */
+/* Appends a rectangle or grows one of the row above to it; FALSE: no room. `above` is where that row begins.
+ */
 static gboolean append(SeatRect *rects, guint *count, guint above, guint above_end, SeatRect rect)
 {
     for (guint i = above; i < above_end; i++) {

@@ -5,8 +5,8 @@
 
 typedef struct Damage Damage;
 
-/* For a picture of width x height px (1 .. SEAT_WIDTH_MAX). Starts empty. Free with damage_free(). No locking: one
- * thread at a time. */
+/* For a picture of width x height px (1 .. SEAT_WIDTH_MAX). Starts empty. Free with damage_free(). No
+ * locking: one thread at a time. */
 Damage *damage_new(guint width, guint height);
 void damage_free(Damage *damage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Damage, damage_free)
@@ -26,6 +26,6 @@ guint64 damage_area(const Damage *damage);
 guint damage_tiles(const Damage *damage);
 gboolean damage_has_tile(const Damage *damage, guint tile);
 
-/* Writes the map as non-overlapping rectangles, neighbours merged, at most SEAT_RECTS_MAX: more are made coarser, never
- * dropped. Returns how many. */
+/* Writes the map as non-overlapping rectangles, neighbours merged, at most SEAT_RECTS_MAX: more are made
+ * coarser, never dropped. Returns how many. */
 guint damage_rects(const Damage *damage, SeatRect rects[SEAT_RECTS_MAX]);

@@ -1,5 +1,5 @@
-/* The table. Settings: no B frames, no look-ahead, one slice a picture, SPS and PPS with each key frame, key frames
- * only on demand, quality first with a bitrate as the ceiling. */
+/* The table. Settings: no B frames, no look-ahead, one slice a picture, SPS and PPS with each key frame, key
+ * frames only on demand, quality first with a bitrate as the ceiling. */
 #include "encoder/encoders.h"
 
 #include <gst/gst.h>
@@ -20,15 +20,17 @@ const EncoderCandidate encoder_candidates[] = {
      .plugin = "libgstva",
      .hardware = TRUE,
      .format = "NV12",
-     .settings = "rate-control=vbr b-frames=0 ref-frames=1 num-slices=1 key-int-max=1024 aud=false target-usage=6 "
-                 "bitrate=20000",
+     .settings =
+         "rate-control=vbr b-frames=0 ref-frames=1 num-slices=1 key-int-max=1024 aud=false target-usage=6 "
+         "bitrate=20000",
      .bitrate = "bitrate",
      .bitrate_unit = 1000},
     {.element = "vaapih264enc",
      .plugin = "libgstvaapi",
      .hardware = TRUE,
      .format = "NV12",
-     .settings = "rate-control=vbr max-bframes=0 refs=1 num-slices=1 keyframe-period=1024 aud=false bitrate=20000",
+     .settings =
+         "rate-control=vbr max-bframes=0 refs=1 num-slices=1 keyframe-period=1024 aud=false bitrate=20000",
      .bitrate = "bitrate",
      .bitrate_unit = 1000},
     {.element = "qsvh264enc",
@@ -43,7 +45,8 @@ const EncoderCandidate encoder_candidates[] = {
      .plugin = "libgstvideo4linux2",
      .hardware = TRUE,
      .format = "NV12",
-     .settings = "extra-controls=controls,video_bitrate=20000000,h264_i_frame_period=1024,repeat_sequence_header=1;",
+     .settings =
+         "extra-controls=controls,video_bitrate=20000000,h264_i_frame_period=1024,repeat_sequence_header=1;",
      .caps = "level=(string)4"},
     {.element = "x264enc",
      .plugin = "libgstx264",

@@ -4,14 +4,14 @@
 #include <glib.h>
 
 typedef struct {
-    const char *element;    /* GStreamer factory */
-    const char *plugin;     /* file name of its plugin, without ".so" */
+    const char *element; /* GStreamer factory */
+    const char *plugin;  /* file name of its plugin, without ".so" */
     gboolean hardware;
-    const char *format;     /* raw format it is fed: "I420" or "NV12" */
-    const char *settings;   /* "property=value ...", those that the installed version knows are set */
-    const char *bitrate;    /* property of the live bitrate, NULL: none */
-    guint bitrate_unit;     /* bit/s per unit of that property */
-    const char *caps;       /* output caps after video/x-h264,stream-format=byte-stream,alignment=au */
+    const char *format;   /* raw format it is fed: "I420" or "NV12" */
+    const char *settings; /* "property=value ...", those that the installed version knows are set */
+    const char *bitrate;  /* property of the live bitrate, NULL: none */
+    guint bitrate_unit;   /* bit/s per unit of that property */
+    const char *caps;     /* output caps after video/x-h264,stream-format=byte-stream,alignment=au */
 } EncoderCandidate;
 
 /* Ordered by preference, hardware first. NULL-terminated by an entry without element. */

@@ -4,6 +4,6 @@
 #include <gio/gio.h>
 #include <gst/gst.h>
 
-/* Makes an element out of that plugin file (without ".so"), which is loaded first when it has not been. A floating
- * reference; NULL with error set. h264_load() must have succeeded. */
+/* Makes an element out of that plugin file (without ".so"), which is loaded first when it has not been. A
+ * floating reference; NULL with error set. h264_load() must have succeeded. */
 GstElement *gst_load_element(const char *plugin, const char *element, GError **error);

@@ -30,7 +30,7 @@ struct H264Encoder {
     Bridge *bridge;
     GstElement *pipeline, *source, *element;
     GstVideoInfo info;
-    GstBuffer *frame; /* the picture as planes, kept up to date by damage */
+    GstBuffer *frame;    /* the picture as planes, kept up to date by damage */
     guint width, height; /* px, as shown */
     guint64 pictures;
     gboolean busy, failed, whole_due;
@@ -193,12 +193,13 @@ static void apply_settings(GstElement *element, const char *settings)
 
 static GstElement *make_source(H264Encoder *encoder, guint coded_width, guint coded_height)
 {
-    GstElement *source = g_object_new(GST_TYPE_APP_SRC, "is-live", TRUE, "format", GST_FORMAT_TIME, "block", FALSE,
-                                      NULL);
+    GstElement *source =
+        g_object_new(GST_TYPE_APP_SRC, "is-live", TRUE, "format", GST_FORMAT_TIME, "block", FALSE, NULL);
     g_autoptr(GstCaps) caps = gst_caps_new_simple(
         "video/x-raw", "format", G_TYPE_STRING, encoder->candidate->format, "width", G_TYPE_INT, coded_width,
-        "height", G_TYPE_INT, coded_height, "framerate", GST_TYPE_FRACTION, 30, 1, "interlace-mode", G_TYPE_STRING,
-        "progressive", "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, "colorimetry", G_TYPE_STRING, "1:3:5:1", NULL);
+        "height", G_TYPE_INT, coded_height, "framerate", GST_TYPE_FRACTION, 30, 1, "interlace-mode",
+        G_TYPE_STRING, "progressive", "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, "colorimetry",
+        G_TYPE_STRING, "1:3:5:1", NULL);
     gst_app_src_set_caps(GST_APP_SRC(source), caps);
     gst_video_info_from_caps(&encoder->info, caps);
     return source;
@@ -206,8 +207,8 @@ static GstElement *make_source(H264Encoder *encoder, guint coded_width, guint co
 
 static GstElement *make_sink(H264Encoder *encoder)
 {
-    GstElement *sink = g_object_new(GST_TYPE_APP_SINK, "sync", FALSE, "async", FALSE, "max-buffers", 4, "drop", FALSE,
-                                    "enable-last-sample", FALSE, NULL);
+    GstElement *sink = g_object_new(GST_TYPE_APP_SINK, "sync", FALSE, "async", FALSE, "max-buffers", 4,
+                                    "drop", FALSE, "enable-last-sample", FALSE, NULL);
     g_autofree char *text = g_strdup_printf("video/x-h264,stream-format=byte-stream,alignment=au%s%s",
                                             encoder->candidate->caps ? "," : "",
                                             encoder->candidate->caps ? encoder->candidate->caps : "");
@@ -246,8 +247,8 @@ static gboolean start(H264Encoder *encoder, GError **error)
     return encoder->frame != NULL;
 }
 
-H264Encoder *h264_encoder_new(const EncoderCandidate *candidate, guint width, guint height, const H264Events *events,
-                              gpointer data, GError **error)
+H264Encoder *h264_encoder_new(const EncoderCandidate *candidate, guint width, guint height,
+                              const H264Events *events, gpointer data, GError **error)
 {
     if (!h264_load(error))
         return NULL;
@@ -306,12 +307,14 @@ static gboolean own_frame(H264Encoder *encoder)
     return copy != NULL;
 }
 
-static gboolean convert(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects, guint count)
+static gboolean convert(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects,
+                        guint count)
 {
     const SeatRect whole = {.width = encoder->width, .height = encoder->height};
     GstVideoFrame frame;
 
-    if (!own_frame(encoder) || !gst_video_frame_map(&frame, &encoder->info, encoder->frame, GST_MAP_READWRITE))
+    if (!own_frame(encoder) ||
+        !gst_video_frame_map(&frame, &encoder->info, encoder->frame, GST_MAP_READWRITE))
         return FALSE;
     gboolean planar = GST_VIDEO_INFO_N_PLANES(&encoder->info) == 3;
     YuvPicture picture = {.y = GST_VIDEO_FRAME_COMP_DATA(&frame, 0),
@@ -363,7 +366,8 @@ void h264_encoder_set_bitrate(H264Encoder *encoder, guint kbit_s)
     const EncoderCandidate *candidate = encoder->candidate;
     g_autofree char *value = NULL;
 
-    if (!candidate->bitrate || !g_object_class_find_property(G_OBJECT_GET_CLASS(encoder->element), candidate->bitrate))
+    if (!candidate->bitrate ||
+        !g_object_class_find_property(G_OBJECT_GET_CLASS(encoder->element), candidate->bitrate))
         return;
     guint kbit = CLAMP(kbit_s ? kbit_s : DEFAULT_KBIT_S, 200, 100000);
     value = g_strdup_printf("%" G_GUINT64_FORMAT, (guint64)kbit * 1000 / candidate->bitrate_unit);

@@ -1,5 +1,5 @@
-/* An H.264 encoder of whole pictures: GStreamer behind our own conversion, one picture at a time in it. The only files
- * that know GStreamer's elements are h264.c, encoders.c and probe.c. */
+/* An H.264 encoder of whole pictures: GStreamer behind our own conversion, one picture at a time in it. The
+ * only files that know GStreamer's elements are h264.c, encoders.c and probe.c. */
 #pragma once
 
 #include "encoder/encoders.h"
@@ -14,16 +14,18 @@ typedef struct {
     void (*failed)(const char *reason, gpointer data);
 } H264Events;
 
-/* Loads GStreamer (once a process; no registry, no scan, only the plugin needed) and starts an encoder for width x
- * height px, coded at the next multiples of 16, full range BT.709. Events come from the default main context, whose
- * thread must make all calls. `candidate` and `events` are borrowed. NULL with error set when it cannot work. */
-H264Encoder *h264_encoder_new(const EncoderCandidate *candidate, guint width, guint height, const H264Events *events,
-                              gpointer data, GError **error);
+/* Loads GStreamer (once a process; no registry, no scan, only the plugin needed) and starts an encoder for
+ * width x height px, coded at the next multiples of 16, full range BT.709. Events come from the default main
+ * context, whose thread must make all calls. `candidate` and `events` are borrowed. NULL with error set when
+ * it cannot work. */
+H264Encoder *h264_encoder_new(const EncoderCandidate *candidate, guint width, guint height,
+                              const H264Events *events, gpointer data, GError **error);
 /* No event follows. Tears down on a thread of its own, since a driver may hang. NULL is allowed. */
 void h264_encoder_free(H264Encoder *encoder);
 
-/* Converts what `rects` (px) changed from `pixels` (XRGB8888, `stride` bytes a row) and encodes the whole picture; the
- * first call takes all of it and gives a key frame. Exactly one event follows. Not before the last unit has come. */
+/* Converts what `rects` (px) changed from `pixels` (XRGB8888, `stride` bytes a row) and encodes the whole
+ * picture; the first call takes all of it and gives a key frame. Exactly one event follows. Not before the
+ * last unit has come. */
 void h264_encode(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects, guint count,
                  gboolean keyframe);
 gboolean h264_encoder_busy(const H264Encoder *encoder);

@@ -87,8 +87,9 @@ static GstSample *decode(GstElement *decoder, GPtrArray *units)
     GstElement *pipeline = gst_pipeline_new(NULL);
     GstElement *source = g_object_new(GST_TYPE_APP_SRC, "format", GST_FORMAT_TIME, NULL);
     GstElement *sink = g_object_new(GST_TYPE_APP_SINK, "sync", FALSE, "async", FALSE, NULL);
-    g_autoptr(GstCaps) in = gst_caps_from_string("video/x-h264,stream-format=byte-stream,alignment=au,width=320,"
-                                                 "height=192,framerate=30/1");
+    g_autoptr(GstCaps) in =
+        gst_caps_from_string("video/x-h264,stream-format=byte-stream,alignment=au,width=320,"
+                             "height=192,framerate=30/1");
     g_autoptr(GstCaps) out = gst_caps_from_string("video/x-raw,format=I420");
     GstSample *last = NULL, *sample;
 
@@ -121,23 +122,23 @@ static double psnr_of(GstSample *sample, const guint32 *pixels)
 {
     const SeatRect whole = {.width = WIDTH, .height = HEIGHT};
     g_autofree guint8 *planes = g_malloc(WIDTH * HEIGHT * 3 / 2);
-    YuvPicture want = {planes, planes + WIDTH * HEIGHT, planes + WIDTH * HEIGHT * 5 / 4, WIDTH, WIDTH / 2, 1, WIDTH,
-                       HEIGHT};
+    YuvPicture want = {
+        planes, planes + WIDTH * HEIGHT, planes + WIDTH * HEIGHT * 5 / 4, WIDTH, WIDTH / 2, 1, WIDTH, HEIGHT};
     GstVideoInfo info;
     GstVideoFrame frame;
     guint64 error = 0;
 
     convert_rect(&want, &whole, pixels, WIDTH * 4, WIDTH, HEIGHT);
-    if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample)) || GST_VIDEO_INFO_WIDTH(&info) < WIDTH ||
-        GST_VIDEO_INFO_HEIGHT(&info) < HEIGHT ||
+    if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample)) ||
+        GST_VIDEO_INFO_WIDTH(&info) < WIDTH || GST_VIDEO_INFO_HEIGHT(&info) < HEIGHT ||
         !gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample), GST_MAP_READ))
         return 0;
     for (guint plane = 0; plane < 3; plane++) {
         guint width = plane ? WIDTH / 2 : WIDTH, height = plane ? HEIGHT / 2 : HEIGHT;
         const guint8 *wanted = plane == 0 ? want.y : plane == 1 ? want.u : want.v;
         for (guint y = 0; y < height; y++) {
-            const guint8 *got =
-                (const guint8 *)GST_VIDEO_FRAME_COMP_DATA(&frame, plane) + y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, plane);
+            const guint8 *got = (const guint8 *)GST_VIDEO_FRAME_COMP_DATA(&frame, plane) +
+                                y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, plane);
             for (guint x = 0; x < width; x++) {
                 gint difference = got[x] - wanted[y * width + x];
                 error += difference * difference;
@@ -153,7 +154,8 @@ static void judge_picture(GPtrArray *units, const guint32 *pixels, ProbeVerdict 
     GstElement *decoder = make_decoder();
     if (!decoder) {
         verdict->usable = TRUE;
-        g_strlcpy(verdict->reason, "works; no decoder is installed to look at its pictures", sizeof verdict->reason);
+        g_strlcpy(verdict->reason, "works; no decoder is installed to look at its pictures",
+                  sizeof verdict->reason);
         return;
     }
     g_autoptr(GstSample) sample = decode(decoder, units);
@@ -162,15 +164,19 @@ static void judge_picture(GPtrArray *units, const guint32 *pixels, ProbeVerdict 
     if (!sample)
         g_strlcpy(verdict->reason, "what it encodes cannot be decoded", sizeof verdict->reason);
     else if (!verdict->usable)
-        g_snprintf(verdict->reason, sizeof verdict->reason, "its picture is not the source's (%.0f dB)", psnr);
+        g_snprintf(verdict->reason, sizeof verdict->reason, "its picture is not the source's (%.0f dB)",
+                   psnr);
     else
-        g_snprintf(verdict->reason, sizeof verdict->reason, "works: %u pictures, one slice each, key frames on demand,"
-                   " %.0f dB", PICTURES, psnr);
+        g_snprintf(verdict->reason, sizeof verdict->reason,
+                   "works: %u pictures, one slice each, key frames on demand,"
+                   " %.0f dB",
+                   PICTURES, psnr);
 }
 
 /* ---- the run ---- */
 
-static gboolean run(H264Encoder *encoder, Answer *answer, GPtrArray *units, guint32 *pixels, ProbeVerdict *verdict)
+static gboolean run(H264Encoder *encoder, Answer *answer, GPtrArray *units, guint32 *pixels,
+                    ProbeVerdict *verdict)
 {
     const SeatRect whole = {.width = WIDTH, .height = HEIGHT};
     gint64 started = 0;

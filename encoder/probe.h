@@ -11,10 +11,10 @@ typedef struct {
 
 #define PROBE_DEADLINE_MS 5000
 
-/* Encodes six moving pictures in a child process that has PROBE_DEADLINE_MS, and looks at what comes out: one unit a
- * picture within 700 ms, SPS, PPS and IDR first, one slice a unit, a forced key frame obeyed, the decoded picture
- * close to the source. Blocks. The caller must not have started threads or GStreamer; `beat` (may be NULL) is called
- * about every 100 ms. The child closes all descriptors above standard error. */
+/* Encodes six moving pictures in a child process that has PROBE_DEADLINE_MS, and looks at what comes out: one
+ * unit a picture within 700 ms, SPS, PPS and IDR first, one slice a unit, a forced key frame obeyed, the
+ * decoded picture close to the source. Blocks. The caller must not have started threads or GStreamer; `beat`
+ * (may be NULL) is called about every 100 ms. The child closes all descriptors above standard error. */
 void encoder_probe(const EncoderCandidate *candidate, void (*beat)(void), ProbeVerdict *verdict);
 
 /* The whole of it in this process, for the child and for tests. */

@@ -55,8 +55,8 @@ gboolean ring_put(Ring *ring, const void *unit, gsize length, guint64 *position)
     }
     *position = ring->written;
     ring->written += length;
-    /* First the counter, then the bytes: a reader that finds its unit inside the window after copying it has an
-     * intact one. */
+    /* First the counter, then the bytes: a reader that finds its unit inside the window after copying it has
+     * an intact one. */
     atomic_store_explicit(written, ring->written, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
     memcpy(ring->memory + sizeof(SeatRingHeader) + offset, unit, length);

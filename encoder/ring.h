@@ -16,6 +16,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ring, ring_free)
 /* To be sent to clients, sealed; stays owned by the ring. */
 int ring_fd(const Ring *ring);
 
-/* Puts one unit in, over the oldest ones; *position is where it stands (SeatAccessUnit.position). FALSE: longer than
- * a quarter of the ring, nothing was written. */
+/* Puts one unit in, over the oldest ones; *position is where it stands (SeatAccessUnit.position). FALSE:
+ * longer than a quarter of the ring, nothing was written. */
 gboolean ring_put(Ring *ring, const void *unit, gsize length, guint64 *position);

@@ -26,8 +26,8 @@ int sealed_memory_new(const char *name, gsize size, void **memory, GError **erro
     /* FUTURE_WRITE leaves the mapping that we have just made writable, and nothing else. */
     if (map == MAP_FAILED ||
         fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make %" G_GSIZE_FORMAT
-                    " bytes of shared memory: %s", size, g_strerror(errno));
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+                    "cannot make %" G_GSIZE_FORMAT " bytes of shared memory: %s", size, g_strerror(errno));
         if (map != MAP_FAILED)
             munmap(map, size);
         if (fd >= 0)
@@ -45,7 +45,8 @@ static guint64 page_up(guint64 bytes)
 
 Shadow *shadow_new(guint width, guint height, guint32 generation, GError **error)
 {
-    g_return_val_if_fail(width >= 1 && width <= SEAT_WIDTH_MAX && height >= 1 && height <= SEAT_WIDTH_MAX, NULL);
+    g_return_val_if_fail(width >= 1 && width <= SEAT_WIDTH_MAX && height >= 1 && height <= SEAT_WIDTH_MAX,
+                         NULL);
     g_autoptr(Shadow) shadow = g_new0(Shadow, 1);
     SeatBuffer *layout = &shadow->layout;
     void *memory = NULL;
@@ -108,7 +109,8 @@ static void row_difference(const guint8 *now, const guint8 *before, guint width,
     *right = MAX(*right, last);
 }
 
-/* One tile's share of a rectangle. The version turns odd before the first byte is written and even after the last. */
+/* One tile's share of a rectangle. The version turns odd before the first byte is written and even after the
+ * last. */
 static void tile_update(Shadow *shadow, guint tile, SeatRect part, const guint8 *source, gsize stride,
                         Damage *changed)
 {
@@ -134,7 +136,8 @@ static void tile_update(Shadow *shadow, guint tile, SeatRect part, const guint8 
     if (first == G_MAXUINT)
         return;
     atomic_store_explicit(&shadow->versions[tile], version + 2, memory_order_release);
-    /* A source that changed under our eyes may have hidden the difference again: then take the whole width. */
+    /* A source that changed under our eyes may have hidden the difference again: then take the whole width.
+     */
     if (left >= right) {
         left = 0;
         right = part.width;
@@ -155,8 +158,8 @@ void shadow_update(Shadow *shadow, const SeatRect *rect, const void *source, gsi
         for (guint tx = rect->x / SEAT_TILE; tx * SEAT_TILE < right; tx++) {
             guint from = MAX(tx * SEAT_TILE, rect->x), to = MIN((tx + 1) * SEAT_TILE, right);
             tile_update(shadow, ty * layout->tiles_x + tx,
-                        (SeatRect){.x = from, .y = top, .width = to - from, .height = end - top}, source, stride,
-                        changed);
+                        (SeatRect){.x = from, .y = top, .width = to - from, .height = end - top}, source,
+                        stride, changed);
         }
     }
 }

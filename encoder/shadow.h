@@ -1,5 +1,5 @@
-/* The seat's one true copy of the screen, in shared memory that clients can read and never write. Layout: SeatBuffer
- * in base/proto/seat_link.h. */
+/* The seat's one true copy of the screen, in shared memory that clients can read and never write. Layout:
+ * SeatBuffer in base/proto/seat_link.h. */
 #pragma once
 
 #include "encoder/damage.h"
@@ -8,9 +8,9 @@
 
 typedef struct Shadow Shadow;
 
-/* A black shadow of width x height px (1 .. SEAT_WIDTH_MAX). Its descriptor is sealed against writing, growing and
- * shrinking for everyone but this mapping: it needs no reopening and so works in a process that may not open files.
- * NULL with error set when memory cannot be had. */
+/* A black shadow of width x height px (1 .. SEAT_WIDTH_MAX). Its descriptor is sealed against writing,
+ * growing and shrinking for everyone but this mapping: it needs no reopening and so works in a process that
+ * may not open files. NULL with error set when memory cannot be had. */
 Shadow *shadow_new(guint width, guint height, guint32 generation, GError **error);
 void shadow_free(Shadow *shadow);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Shadow, shadow_free)
@@ -21,10 +21,11 @@ const SeatBuffer *shadow_layout(const Shadow *shadow);
 int shadow_fd(const Shadow *shadow);
 const guint8 *shadow_pixels(const Shadow *shadow);
 
-/* Compares and copies one rectangle (px, clipped) from `source`, the picture's first pixel, XRGB8888, `stride` bytes a
- * row, in one pass: `source` may change meanwhile. What differed is added to `changed` (same size). One thread only. */
+/* Compares and copies one rectangle (px, clipped) from `source`, the picture's first pixel, XRGB8888,
+ * `stride` bytes a row, in one pass: `source` may change meanwhile. What differed is added to `changed` (same
+ * size). One thread only. */
 void shadow_update(Shadow *shadow, const SeatRect *rect, const void *source, gsize stride, Damage *changed);
 
-/* Makes an anonymous file of `size` bytes, maps it here for writing and seals it for everyone else. Returns the
- * descriptor and the mapping in *memory, or -1 with error set. */
+/* Makes an anonymous file of `size` bytes, maps it here for writing and seals it for everyone else. Returns
+ * the descriptor and the mapping in *memory, or -1 with error set. */
 int sealed_memory_new(const char *name, gsize size, void **memory, GError **error);

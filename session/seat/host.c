@@ -1,5 +1,5 @@
-/* The host's clients and what all of them share: buffer, cursor, lights. Input is in host_input.c, frames and their
- * credits in host_frames.c. */
+/* The host's clients and what all of them share: buffer, cursor, lights. Input is in host_input.c, frames and
+ * their credits in host_frames.c. */
 #include "session/seat/host_private.h"
 
 #include "base/log.h"
@@ -241,7 +241,8 @@ void host_client_send_cursor(HostClient *client)
     if (cursor.visible && host->cursor_fd < 0)
         return;
     cursor.header.generation = host->generation;
-    if (packet_link_send(client->link, &cursor, sizeof cursor, &host->cursor_fd, with_shape ? 1 : 0) && with_shape)
+    if (packet_link_send(client->link, &cursor, sizeof cursor, &host->cursor_fd, with_shape ? 1 : 0) &&
+        with_shape)
         client->shape_due = FALSE;
 }
 
@@ -254,7 +255,8 @@ static void cursor_to_all(SeatHost *host, gboolean shape)
     }
 }
 
-void seat_host_cursor(SeatHost *host, const guint32 *argb, guint width, guint height, guint hot_x, guint hot_y)
+void seat_host_cursor(SeatHost *host, const guint32 *argb, guint width, guint height, guint hot_x,
+                      guint hot_y)
 {
     g_autoptr(GError) error = NULL;
     guint cut_width = MIN(width, SEAT_CURSOR_MAX), cut_height = MIN(height, SEAT_CURSOR_MAX);
@@ -271,7 +273,8 @@ void seat_host_cursor(SeatHost *host, const guint32 *argb, guint width, guint he
         return;
     }
     for (guint y = 0; y < cut_height; y++)
-        memcpy((guint32 *)memory + (gsize)y * cut_width, argb + (gsize)y * width, cut_width * sizeof(guint32));
+        memcpy((guint32 *)memory + (gsize)y * cut_width, argb + (gsize)y * width,
+               cut_width * sizeof(guint32));
     munmap(memory, size);
     if (host->cursor_fd >= 0)
         close(host->cursor_fd);
@@ -299,7 +302,8 @@ void seat_host_leds(SeatHost *host, guint mask)
         return;
     host->leds = leds.mask;
     for (guint i = 0; i < host->clients->len; i++)
-        packet_link_send(((HostClient *)g_ptr_array_index(host->clients, i))->link, &leds, sizeof leds, NULL, 0);
+        packet_link_send(((HostClient *)g_ptr_array_index(host->clients, i))->link, &leds, sizeof leds, NULL,
+                         0);
 }
 
 void seat_host_pointer_mode(SeatHost *host, gboolean absolute)
@@ -310,10 +314,12 @@ void seat_host_pointer_mode(SeatHost *host, gboolean absolute)
         return;
     host->absolute = absolute != FALSE;
     for (guint i = 0; i < host->clients->len; i++)
-        packet_link_send(((HostClient *)g_ptr_array_index(host->clients, i))->link, &mode, sizeof mode, NULL, 0);
+        packet_link_send(((HostClient *)g_ptr_array_index(host->clients, i))->link, &mode, sizeof mode, NULL,
+                         0);
 }
 
-void seat_host_login(SeatHost *host, ProcessId peer, SeatLoginResult result, const char *user, const char *text)
+void seat_host_login(SeatHost *host, ProcessId peer, SeatLoginResult result, const char *user,
+                     const char *text)
 {
     HostClient *client = host_client_find(host, peer);
     SeatLogin login = {.header = {.type = SEAT_LOGIN, .size = sizeof login}, .result = result};

@@ -1,10 +1,11 @@
-/* Frames: damage waits per client, merged, until that client has a credit; nothing queues. Decides when damage goes as
- * rectangles that the client reads from the shadow, and when as an access unit of the shared H.264 stream:
- *  - a client follows the stream ("synced") from one of its key frames on; key frames for joiners come at most once
- *    a second, until then they get rectangles;
- *  - the stream encodes when every synced client has a credit; who has had none for STARVED_US while others have
- *    leaves the stream until it has one again.
- * Sending exactly once more what units showed with losses is the client's work: it knows what it has sent. */
+/* Frames: damage waits per client, merged, until that client has a credit; nothing queues. Decides when
+ * damage goes as rectangles that the client reads from the shadow, and when as an access unit of the shared
+ * H.264 stream:
+ *  - a client follows the stream ("synced") from one of its key frames on; key frames for joiners come at
+ * most once a second, until then they get rectangles;
+ *  - the stream encodes when every synced client has a credit; who has had none for STARVED_US while others
+ * have leaves the stream until it has one again. Sending exactly once more what units showed with losses is
+ * the client's work: it knows what it has sent. */
 #include "session/seat/host_private.h"
 
 #include "base/log.h"
@@ -16,7 +17,8 @@
 
 #define FOR_CLIENTS(HOST, CLIENT)                                                                            \
     for (guint index_ = 0; index_ < (HOST)->clients->len; index_++)                                          \
-        for (HostClient *CLIENT = g_ptr_array_index((HOST)->clients, index_), *once_ = CLIENT; once_; once_ = NULL)
+        for (HostClient *CLIENT = g_ptr_array_index((HOST)->clients, index_), *once_ = CLIENT; once_;        \
+             once_ = NULL)
 
 void host_frames_client_clear(HostClient *client)
 {
@@ -54,11 +56,13 @@ void host_frames_resized(SeatHost *host)
     if (host->encoding) {
         host->stream->class->cancel(host->stream);
         host->encoding = FALSE;
-        FOR_CLIENTS (host, client) {
+        FOR_CLIENTS(host, client)
+        {
             client->credits += client->takes_part ? 1 : 0;
         }
     }
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         host_frames_announce(client);
     }
 }
@@ -126,7 +130,8 @@ static gboolean starved_timeout(gpointer data)
 static gboolean all_have_credit(SeatHost *host, gint64 now)
 {
     guint with = 0, without = 0;
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         if (!follows(client))
             continue;
         if (client->credits > 0) {
@@ -141,7 +146,8 @@ static gboolean all_have_credit(SeatHost *host, gint64 now)
         return TRUE;
     if (with == 0)
         return FALSE;
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         if (follows(client) && client->credits == 0 && now - client->starved_us >= STARVED_US) {
             client->synced = FALSE;
             without--;
@@ -189,7 +195,8 @@ static gboolean encode(SeatHost *host, gint64 now)
 
     if (host->encoding)
         return TRUE;
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         if (!(follows(client) || (key_allowed && joins(client))) || damage_is_empty(client->pending))
             continue;
         motion |= classifier_wants_video(host->classifier, client->pending, now);
@@ -198,13 +205,16 @@ static gboolean encode(SeatHost *host, gint64 now)
         return FALSE;
     if (!all_have_credit(host, now))
         return TRUE;
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         keyframe |= key_allowed && joins(client) && !damage_is_empty(client->pending);
     }
     guint count = damage_rects(host->unencoded, rects);
     damage_clear(host->unencoded);
-    FOR_CLIENTS (host, client) {
-        if (can_send(client) && (follows(client) || (keyframe && joins(client) && !damage_is_empty(client->pending))))
+    FOR_CLIENTS(host, client)
+    {
+        if (can_send(client) &&
+            (follows(client) || (keyframe && joins(client) && !damage_is_empty(client->pending))))
             take_part(client);
     }
     host->encoding = TRUE;
@@ -214,7 +224,8 @@ static gboolean encode(SeatHost *host, gint64 now)
         return TRUE;
     host->encoding = FALSE;
     damage_add_all(host->unencoded);
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         stop_part(client);
     }
     return FALSE;
@@ -224,10 +235,11 @@ static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, gui
 {
     SeatHost *host = data;
     const SeatBuffer *layout = shadow_layout(host->shadow);
-    SeatAccessUnit unit = {.stream = stream,
-                           .length = length,
-                           .region = {.width = layout->width, .height = layout->height, .class = SEAT_CLASS_MOTION},
-                           .keyframe = keyframe};
+    SeatAccessUnit unit = {
+        .stream = stream,
+        .length = length,
+        .region = {.width = layout->width, .height = layout->height, .class = SEAT_CLASS_MOTION},
+        .keyframe = keyframe};
 
     g_return_if_fail(host->encoding);
     host->encoding = FALSE;
@@ -236,7 +248,8 @@ static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, gui
     gboolean fits = ring_put(host->ring, bytes, length, &unit.position);
     if (!fits)
         log_warning("stream: an access unit of %" G_GSIZE_FORMAT " bytes does not fit the ring", length);
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         if (!client->takes_part)
             continue;
         if (!fits) {
@@ -256,7 +269,8 @@ static void unit_lost(gpointer data)
     host->encoding = FALSE;
     host->keyframe_us = 0;
     damage_add_all(host->unencoded);
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         stop_part(client);
         client->synced = FALSE;
     }
@@ -275,7 +289,8 @@ void host_frames_demand(SeatHost *host)
     guint subscribers = 0, kbit = 0;
     if (!host->stream)
         return;
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         if (!client->wants_h264)
             continue;
         subscribers++;
@@ -289,7 +304,8 @@ void host_frames_demand(SeatHost *host)
 
 gboolean seat_host_wants(const SeatHost *host)
 {
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         if (client->greeted && client->credits > 0)
             return TRUE;
     }
@@ -301,7 +317,8 @@ void host_frames_pump(SeatHost *host)
     gint64 now = g_get_monotonic_time();
     if (host->shadow && host->filled) {
         gboolean stream_has_it = host->stream && encode(host, now);
-        FOR_CLIENTS (host, client) {
+        FOR_CLIENTS(host, client)
+        {
             if (can_send(client) && !(stream_has_it && follows(client)))
                 send_exact(client);
         }
@@ -329,7 +346,8 @@ void seat_host_damage(SeatHost *host, const SeatRect *rects, guint count, const 
         classifier_changed(host->classifier, host->changed, host->changed_us);
         damage_add_map(host->unencoded, host->changed);
     }
-    FOR_CLIENTS (host, client) {
+    FOR_CLIENTS(host, client)
+    {
         damage_add_map(client->pending, host->changed);
     }
     host_frames_pump(host);

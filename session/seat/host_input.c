@@ -142,10 +142,10 @@ void host_input_release(HostClient *client)
         SeatMotion motion = {.header = {.type = SEAT_MOTION, .size = sizeof motion}};
         EMIT(client, motion, &motion);
     } else if (client->buttons) {
-        SeatPointer pointer = {.header = {.type = SEAT_POINTER, .size = sizeof pointer,
-                                          .generation = host->generation},
-                               .x = client->x,
-                               .y = client->y};
+        SeatPointer pointer = {
+            .header = {.type = SEAT_POINTER, .size = sizeof pointer, .generation = host->generation},
+            .x = client->x,
+            .y = client->y};
         EMIT(client, pointer, &pointer);
     }
     client->buttons = 0;

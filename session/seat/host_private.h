@@ -71,8 +71,8 @@ struct SeatHost {
 
 /* host.c */
 HostClient *host_client_find(const SeatHost *host, ProcessId peer);
-/* Drops it: releases what it holds, tells it the reason, calls `left`. The memory lives until the caller's reference
- * (host_client_ref) is gone. */
+/* Drops it: releases what it holds, tells it the reason, calls `left`. The memory lives until the caller's
+ * reference (host_client_ref) is gone. */
 void host_client_leave(HostClient *client, EndReason reason, const char *text);
 HostClient *host_client_ref(HostClient *client);
 void host_client_unref(HostClient *client);

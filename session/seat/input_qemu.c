@@ -1,14 +1,23 @@
 /* Input as D-Bus calls, with a limit on what waits for an answer. */
 #include "session/seat/input_qemu.h"
 
-#define MOVES_WAITING 16   /* unanswered calls above which positions merge */
+#define MOVES_WAITING 16    /* unanswered calls above which positions merge */
 #define PRESSES_WAITING 512 /* above which presses are dropped */
 #define NOTCH 120
 #define NOTCHES_MAX 20 /* in one packet */
 
 /* QEMU's InputButton */
-enum { LEFT = 0, MIDDLE = 1, RIGHT = 2, WHEEL_UP = 3, WHEEL_DOWN = 4, SIDE = 5, EXTRA = 6, WHEEL_LEFT = 7,
-       WHEEL_RIGHT = 8 };
+enum {
+    LEFT = 0,
+    MIDDLE = 1,
+    RIGHT = 2,
+    WHEEL_UP = 3,
+    WHEEL_DOWN = 4,
+    SIDE = 5,
+    EXTRA = 6,
+    WHEEL_LEFT = 7,
+    WHEEL_RIGHT = 8
+};
 
 struct QemuInput {
     QemuDisplay *display; /* NULL: freed, only answers are awaited */
@@ -16,8 +25,8 @@ struct QemuInput {
     guint buttons;        /* SEAT_BUTTON_* that are down */
     gboolean absolute;
     gboolean move_due;
-    gint x, y;   /* px, newest position */
-    gint dx, dy; /* px, merged relative movement */
+    gint x, y;                 /* px, newest position */
+    gint dx, dy;               /* px, merged relative movement */
     gint vertical, horizontal; /* 1/120 notches left over */
 };
 

@@ -1,5 +1,5 @@
-/* Keys and pointer towards QEMU's D-Bus display. Bounded: when QEMU does not answer, only the newest pointer position
- * is kept and presses are dropped; releases always go out. Main thread. */
+/* Keys and pointer towards QEMU's D-Bus display. Bounded: when QEMU does not answer, only the newest pointer
+ * position is kept and presses are dropped; releases always go out. Main thread. */
 #pragma once
 
 #include "session/seat/qemu_display.h"

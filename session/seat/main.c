@@ -1,4 +1,5 @@
-/* fernwerk-seat: a desktop's screen and input. With --probe: proves the H.264 encoders once, tells the broker. */
+/* fernwerk-seat: a desktop's screen and input. With --probe: proves the H.264 encoders once, tells the
+ * broker. */
 #include "base/lifeline.h"
 #include "base/log.h"
 #include "base/sandbox.h"

@@ -1,10 +1,11 @@
-/* The probe's role. All proving happens before the lifeline is read, while there is one thread and no source. */
+/* The probe's role. All proving happens before the lifeline is read, while there is one thread and no source.
+ */
 #include "session/seat/probe_main.h"
 
 #include "base/lifeline.h"
 #include "base/log.h"
-#include "base/sandbox.h"
 #include "base/proto/seat_control.h"
+#include "base/sandbox.h"
 #include "encoder/probe.h"
 
 #include <fcntl.h>
@@ -39,8 +40,8 @@ static void prove_all(void (*beat)(void))
     }
 }
 
-static void nothing_received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,
-                             gpointer data)
+static void nothing_received(PacketLink *link, const void *packet, gsize length, int *descriptors,
+                             guint count, gpointer data)
 {
 }
 
@@ -54,8 +55,8 @@ static void on_broker(int fd, gpointer data)
     SeatControlHeader end = {.type = SEAT_CONTROL_VERDICTS_END, .size = sizeof end};
 
     packet_link_free(broker);
-    broker = packet_link_new(fd, NULL, SEAT_CONTROL_PACKET_MAX, 2 * VERDICTS_MAX, nothing_received, broker_closed,
-                             NULL);
+    broker = packet_link_new(fd, NULL, SEAT_CONTROL_PACKET_MAX, 2 * VERDICTS_MAX, nothing_received,
+                             broker_closed, NULL);
     for (guint i = 0; i < verdict_count; i++)
         packet_link_send(broker, &verdicts[i], sizeof verdicts[i], NULL, 0);
     packet_link_send(broker, &end, sizeof end, NULL, 0);
@@ -86,8 +87,11 @@ int probe_main(int argc, char *argv[], char *envp[])
     prove_all(by_hand ? NULL : lifeline_beat);
     if (by_hand) {
         for (guint i = 0; i < verdict_count; i++)
-            printf("%s %s: %s\n", verdicts[i].chosen ? "*" : verdicts[i].usable ? "+" : "-", verdicts[i].element,
-                   verdicts[i].reason);
+            printf("%s %s: %s\n",
+                   verdicts[i].chosen   ? "*"
+                   : verdicts[i].usable ? "+"
+                                        : "-",
+                   verdicts[i].element, verdicts[i].reason);
         return 0;
     }
     loop = g_main_loop_new(NULL, FALSE);

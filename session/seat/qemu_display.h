@@ -1,5 +1,6 @@
-/* The connection to QEMU's D-Bus display. A thread of its own answers QEMU at once, keeps the newest picture and merges
- * damage; it never waits for anyone, since QEMU waits for it. Everything else is the main thread's. */
+/* The connection to QEMU's D-Bus display. A thread of its own answers QEMU at once, keeps the newest picture
+ * and merges damage; it never waits for anyone, since QEMU waits for it. Everything else is the main
+ * thread's. */
 #pragma once
 
 #include "session/seat/surface.h"
@@ -39,7 +40,7 @@ void qemu_picture_clear(QemuPicture *picture);
 void qemu_display_size(QemuDisplay *display, guint *width, guint *height);
 
 /* Calls a method of the console object's `interface` ("Keyboard", "Mouse", "Console"); takes over a floating
- * `arguments`. `done` (may be NULL) is called on the main thread once QEMU has answered or cannot any more. FALSE:
- * there is no connection, `done` is not called. */
-gboolean qemu_display_call(QemuDisplay *display, const char *interface, const char *method, GVariant *arguments,
-                           void (*done)(gpointer data), gpointer data);
+ * `arguments`. `done` (may be NULL) is called on the main thread once QEMU has answered or cannot any more.
+ * FALSE: there is no connection, `done` is not called. */
+gboolean qemu_display_call(QemuDisplay *display, const char *interface, const char *method,
+                           GVariant *arguments, void (*done)(gpointer data), gpointer data);

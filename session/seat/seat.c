@@ -37,8 +37,7 @@ static void typed_key(guint code, gboolean pressed, gpointer data)
 static void make_typer(Seat *seat)
 {
     typer_free(seat->typer);
-    seat->typer =
-        typer_new(seat->configuration.xkb_layout, seat->configuration.xkb_variant, typed_key, seat);
+    seat->typer = typer_new(seat->configuration.xkb_layout, seat->configuration.xkb_variant, typed_key, seat);
 }
 
 /* ---- to the broker ---- */
@@ -93,9 +92,11 @@ static void source_leds(guint mask, gpointer data)
     seat_host_leds(seat->host, mask);
 }
 
-static const SourceEvents source_events = {.picture = source_picture, .lost = source_lost, .leds = source_leds};
+static const SourceEvents source_events = {
+    .picture = source_picture, .lost = source_lost, .leds = source_leds};
 
-/* The socketpair is made here, under the seat's own uid: D-Bus authentication looks at the maker (docs/internals). */
+/* The socketpair is made here, under the seat's own uid: D-Bus authentication looks at the maker
+ * (docs/internals). */
 static void open_display(Seat *seat)
 {
     SeatControlHeader display = {.type = SEAT_CONTROL_DISPLAY, .size = sizeof display};
@@ -140,7 +141,8 @@ static void configure(Seat *seat, const SeatConfigure *packet)
         open_display(seat);
         return;
     }
-    seat->source = source_pattern_new(seat->host, configuration->width, configuration->height, &source_events, seat);
+    seat->source =
+        source_pattern_new(seat->host, configuration->width, configuration->height, &source_events, seat);
     tell_clients(seat);
 }
 
@@ -211,8 +213,8 @@ static void broker_closed(PacketLink *link, gboolean broken, gpointer data)
 void seat_broker(Seat *seat, int fd)
 {
     packet_link_free(seat->broker);
-    seat->broker =
-        packet_link_new(fd, NULL, SEAT_CONTROL_PACKET_MAX, BROKER_QUEUE_MAX, broker_received, broker_closed, seat);
+    seat->broker = packet_link_new(fd, NULL, SEAT_CONTROL_PACKET_MAX, BROKER_QUEUE_MAX, broker_received,
+                                   broker_closed, seat);
 }
 
 /* ---- from the clients ---- */

@@ -1,4 +1,5 @@
-/* One desktop's seat: puts broker link, host, source, typer and stream together. Thread of the default main context. */
+/* One desktop's seat: puts broker link, host, source, typer and stream together. Thread of the default main
+ * context. */
 #pragma once
 
 #include "base/proto/seat_control.h"
@@ -6,7 +7,8 @@
 
 typedef struct Seat Seat;
 
-/* NULL with error set when memory cannot be had. Nothing happens before the broker's SEAT_CONTROL_CONFIGURE. */
+/* NULL with error set when memory cannot be had. Nothing happens before the broker's SEAT_CONTROL_CONFIGURE.
+ */
 Seat *seat_new(GError **error);
 /* Clients are told END_SHUTDOWN, or what seat_end() said. */
 void seat_free(Seat *seat);

@@ -1,5 +1,5 @@
-/* Where a seat's picture comes from and its input goes to: QEMU, or a pattern that needs no VM. A source draws into the
- * host by itself. Thread of the default main context throughout. */
+/* Where a seat's picture comes from and its input goes to: QEMU, or a pattern that needs no VM. A source
+ * draws into the host by itself. Thread of the default main context throughout. */
 #pragma once
 
 #include "session/seat/host.h"
@@ -34,10 +34,11 @@ struct Source {
 };
 
 /* The test card at width x height px, 30 frames a second while a client is attached. `events` borrowed. */
-Source *source_pattern_new(SeatHost *host, guint width, guint height, const SourceEvents *events, gpointer data);
+Source *source_pattern_new(SeatHost *host, guint width, guint height, const SourceEvents *events,
+                           gpointer data);
 
-/* QEMU's D-Bus display over `fd` (taken over), one end of a socketpair made by this process whose other end goes to
- * QEMU. Connects in the background: `picture` or `lost` follows. width, height: the size to ask the guest for until
- * a client has one. */
+/* QEMU's D-Bus display over `fd` (taken over), one end of a socketpair made by this process whose other end
+ * goes to QEMU. Connects in the background: `picture` or `lost` follows. width, height: the size to ask the
+ * guest for until a client has one. */
 Source *source_qemu_new(SeatHost *host, int fd, guint width, guint height, const SourceEvents *events,
                         gpointer data);

@@ -26,8 +26,8 @@ static void draw(Pattern *pattern)
     gsize count = testcard_draw(&pattern->card, pattern->pixels, pattern->width, pattern->height,
                                 pattern->width * 4, damage);
     for (gsize i = 0; i < count; i++)
-        rects[i] = (SeatRect){.x = damage[i].x, .y = damage[i].y, .width = damage[i].width,
-                              .height = damage[i].height};
+        rects[i] = (SeatRect){
+            .x = damage[i].x, .y = damage[i].y, .width = damage[i].width, .height = damage[i].height};
     if (count > 0)
         seat_host_damage(pattern->host, rects, count, pattern->pixels, pattern->width * 4, 0);
 }
@@ -129,7 +129,8 @@ static void pattern_free(Source *source)
     g_free(pattern);
 }
 
-Source *source_pattern_new(SeatHost *host, guint width, guint height, const SourceEvents *events, gpointer data)
+Source *source_pattern_new(SeatHost *host, guint width, guint height, const SourceEvents *events,
+                           gpointer data)
 {
     static const SourceClass class = {
         .key = pattern_key,

@@ -1,4 +1,5 @@
-/* The QEMU source: brings the newest picture into the host when somebody can see it, and input the other way. */
+/* The QEMU source: brings the newest picture into the host when somebody can see it, and input the other way.
+ */
 #include "base/log.h"
 #include "session/seat/input_qemu.h"
 #include "session/seat/qemu_display.h"
@@ -14,8 +15,8 @@ typedef struct {
     QemuDisplay *display;
     QemuInput *input;
     guint width, height, width_mm, height_mm; /* what the guest is asked for */
-    guint32 *converted; /* the picture as XRGB8888 where QEMU's is something else */
-    guint shown_width, shown_height; /* px, of the last picture */
+    guint32 *converted;                       /* the picture as XRGB8888 where QEMU's is something else */
+    guint shown_width, shown_height;          /* px, of the last picture */
     gboolean connected, pictured, in_take;
 } Qemu;
 
@@ -26,7 +27,8 @@ static void ask_for_size(Qemu *qemu)
     if (qemu->connected)
         qemu_display_call(qemu->display, "Console", "SetUIInfo",
                           g_variant_new("(qqiiuu)", (guint16)MIN(width_mm, G_MAXUINT16),
-                                        (guint16)MIN(height_mm, G_MAXUINT16), 0, 0, qemu->width, qemu->height),
+                                        (guint16)MIN(height_mm, G_MAXUINT16), 0, 0, qemu->width,
+                                        qemu->height),
                           NULL, NULL);
 }
 
@@ -77,7 +79,8 @@ static void bring_cursor(Qemu *qemu, const QemuPicture *picture)
         seat_host_cursor_visible(qemu->host, picture->cursor_visible);
 }
 
-/* seat_host_damage() may say `wants` while it runs; what is new by then comes with the next turn of the loop. */
+/* seat_host_damage() may say `wants` while it runs; what is new by then comes with the next turn of the loop.
+ */
 static void take(Qemu *qemu)
 {
     QemuPicture picture;
@@ -89,8 +92,8 @@ static void take(Qemu *qemu)
     bring_cursor(qemu, &picture);
     Surface *surface = picture.surface;
     if (surface && fit_host(qemu, surface)) {
-        gboolean tell = !qemu->pictured || qemu->shown_width != surface->width ||
-                        qemu->shown_height != surface->height;
+        gboolean tell =
+            !qemu->pictured || qemu->shown_width != surface->width || qemu->shown_height != surface->height;
         qemu->pictured = TRUE;
         qemu->shown_width = surface->width;
         qemu->shown_height = surface->height;
@@ -198,7 +201,8 @@ static void source_free(Source *source)
     g_free(qemu);
 }
 
-Source *source_qemu_new(SeatHost *host, int fd, guint width, guint height, const SourceEvents *events, gpointer data)
+Source *source_qemu_new(SeatHost *host, int fd, guint width, guint height, const SourceEvents *events,
+                        gpointer data)
 {
     static const SourceClass class = {
         .key = source_key,

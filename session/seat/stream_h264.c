@@ -13,13 +13,13 @@ typedef struct {
     gpointer host;
     const EncoderCandidate *hardware, *software; /* hardware: NULL when there is none (any more) */
     H264Encoder *encoder;
-    H264Encoder *spare; /* the software encoder, loaded beside a hardware one */
+    H264Encoder *spare;  /* the software encoder, loaded beside a hardware one */
     guint width, height; /* px, of encoder and spare */
-    guint32 generation; /* of the shadow that the encoder has seen */
-    guint32 number;     /* of the running stream */
+    guint32 generation;  /* of the shadow that the encoder has seen */
+    guint32 number;      /* of the running stream */
     guint subscribers, max_kbit_s;
     guint idle_timer;
-    gint64 broken_us;   /* when the last encoder failed, 0: none has */
+    gint64 broken_us; /* when the last encoder failed, 0: none has */
 } Stream;
 
 static const EncoderCandidate *first_software(void)

@@ -81,7 +81,8 @@ static Mapping *mapping_new(int fd, const struct stat *status, GError **error)
 {
     void *address = mmap(NULL, status->st_size, PROT_READ, MAP_SHARED, fd, 0);
     if (address == MAP_FAILED) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot map the screen: %s", g_strerror(errno));
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot map the screen: %s",
+                    g_strerror(errno));
         return NULL;
     }
     Mapping *mapping = g_new0(Mapping, 1);
@@ -130,9 +131,9 @@ static gboolean size_fits(guint width, guint height)
 static gboolean layout_fits(guint width, guint height, guint stride, guint format, guint64 length)
 {
     guint64 row = ((guint64)width * PIXMAN_FORMAT_BPP(format) + 7) / 8;
-    return size_fits(width, height) && pixman_format_supported_source(format) && PIXMAN_FORMAT_BPP(format) >= 8 &&
-           stride % 4 == 0 && row <= stride && stride <= SEAT_WIDTH_MAX * 16 &&
-           (guint64)stride * (height - 1) + row <= length;
+    return size_fits(width, height) && pixman_format_supported_source(format) &&
+           PIXMAN_FORMAT_BPP(format) >= 8 && stride % 4 == 0 && row <= stride &&
+           stride <= SEAT_WIDTH_MAX * 16 && (guint64)stride * (height - 1) + row <= length;
 }
 
 Surface *surface_new_own(guint width, guint height)
@@ -155,13 +156,13 @@ gboolean surface_format_is_native(guint format)
     return format == PIXMAN_x8r8g8b8 || format == PIXMAN_a8r8g8b8;
 }
 
-static void convert(guint format, const void *source, gsize source_stride, guint x, guint y, guint width, guint height,
-                    void *target, gsize target_stride, guint to_x, guint to_y)
+static void convert(guint format, const void *source, gsize source_stride, guint x, guint y, guint width,
+                    guint height, void *target, gsize target_stride, guint to_x, guint to_y)
 {
-    pixman_image_t *from = pixman_image_create_bits_no_clear(format, x + width, y + height, (uint32_t *)source,
-                                                             source_stride);
-    pixman_image_t *to = pixman_image_create_bits_no_clear(PIXMAN_x8r8g8b8, to_x + width, to_y + height, target,
-                                                           target_stride);
+    pixman_image_t *from =
+        pixman_image_create_bits_no_clear(format, x + width, y + height, (uint32_t *)source, source_stride);
+    pixman_image_t *to = pixman_image_create_bits_no_clear(PIXMAN_x8r8g8b8, to_x + width, to_y + height,
+                                                           target, target_stride);
     if (from && to)
         pixman_image_composite32(PIXMAN_OP_SRC, from, NULL, to, x, y, 0, 0, to_x, to_y, width, height);
     if (from)
@@ -170,18 +171,18 @@ static void convert(guint format, const void *source, gsize source_stride, guint
         pixman_image_unref(to);
 }
 
-gboolean surface_put(Surface *surface, gint x, gint y, gint w, gint h, guint stride, guint format, const guint8 *data,
-                     gsize length)
+gboolean surface_put(Surface *surface, gint x, gint y, gint w, gint h, guint stride, guint format,
+                     const guint8 *data, gsize length)
 {
     g_return_val_if_fail(!surface->shared, FALSE);
-    if (x < 0 || y < 0 || w < 1 || h < 1 || (gint64)x + w > surface->width || (gint64)y + h > surface->height ||
-        !layout_fits(w, h, stride, format, length))
+    if (x < 0 || y < 0 || w < 1 || h < 1 || (gint64)x + w > surface->width ||
+        (gint64)y + h > surface->height || !layout_fits(w, h, stride, format, length))
         return FALSE;
     g_mutex_lock(&surface->lock);
     if (surface_format_is_native(format)) {
         for (gint row = 0; row < h; row++)
-            memcpy((guint8 *)surface->memory + (gsize)(y + row) * surface->stride + x * 4, data + (gsize)row * stride,
-                   (gsize)w * 4);
+            memcpy((guint8 *)surface->memory + (gsize)(y + row) * surface->stride + x * 4,
+                   data + (gsize)row * stride, (gsize)w * 4);
     } else if ((guintptr)data % 4 == 0) {
         convert(format, data, stride, 0, 0, w, h, surface->memory, surface->stride, x, y);
     } else {
@@ -195,7 +196,8 @@ gboolean surface_put(Surface *surface, gint x, gint y, gint w, gint h, guint str
 void surface_convert(const Surface *surface, guint x, guint y, guint width, guint height, void *target,
                      gsize target_stride)
 {
-    convert(surface->format, surface->pixels, surface->stride, x, y, width, height, target, target_stride, x, y);
+    convert(surface->format, surface->pixels, surface->stride, x, y, width, height, target, target_stride, x,
+            y);
 }
 
 /* ---- the cache ---- */
@@ -242,8 +244,8 @@ static Mapping *cache_find(SurfaceCache *cache, int fd, const struct stat *statu
     return found;
 }
 
-Surface *surface_cache_map(SurfaceCache *cache, int fd, guint64 offset, guint width, guint height, guint stride,
-                           guint format, GError **error)
+Surface *surface_cache_map(SurfaceCache *cache, int fd, guint64 offset, guint width, guint height,
+                           guint stride, guint format, GError **error)
 {
     struct stat status;
 
@@ -251,8 +253,8 @@ Surface *surface_cache_map(SurfaceCache *cache, int fd, guint64 offset, guint wi
         offset % 4 != 0 || offset >= (guint64)status.st_size ||
         !layout_fits(width, height, stride, format, status.st_size - offset)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                    "a screen of %ux%u px, stride %u, format 0x%x does not fit its memory", width, height, stride,
-                    format);
+                    "a screen of %ux%u px, stride %u, format 0x%x does not fit its memory", width, height,
+                    stride, format);
         return NULL;
     }
     Mapping *mapping = cache_find(cache, fd, &status, error);

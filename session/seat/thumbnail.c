@@ -43,8 +43,8 @@ static int to_memory(const void *bytes, gsize length, GError **error)
     return fd;
 }
 
-int thumbnail_new(const void *pixels, guint width, guint height, gsize stride, guint max_width, guint max_height,
-                  guint *out_width, guint *out_height, gsize *length, GError **error)
+int thumbnail_new(const void *pixels, guint width, guint height, gsize stride, guint max_width,
+                  guint max_height, guint *out_width, guint *out_height, gsize *length, GError **error)
 {
     double scale = MIN(1.0, MIN((double)MIN(max_width, THUMBNAIL_MAX) / width,
                                 (double)MIN(max_height, THUMBNAIL_MAX) / height));

@@ -1,6 +1,6 @@
-/* Keysym to key strokes with libxkbcommon. The guest's keyboard is modelled by which modifier keys are held and which
- * locks are on; for each keysym the key and the modifiers nearest to what is held are sought, missing modifiers are
- * pressed for the stroke, disturbing ones let go for it. */
+/* Keysym to key strokes with libxkbcommon. The guest's keyboard is modelled by which modifier keys are held
+ * and which locks are on; for each keysym the key and the modifiers nearest to what is held are sought,
+ * missing modifiers are pressed for the stroke, disturbing ones let go for it. */
 #include "session/seat/typer.h"
 
 #include "base/log.h"
@@ -14,14 +14,20 @@
 #define XKB_FIRST 8 /* XKB key codes are evdev's plus 8 */
 #define HELD_MAX 16
 
-enum { CODE_LEFT_SHIFT = 0x2a, CODE_RIGHT_SHIFT = 0x36, CODE_ALT_GR = 0xb8, CODE_CAPS = 0x3a, CODE_NUM = 0x45,
-       CODE_SCROLL = 0x46 };
+enum {
+    CODE_LEFT_SHIFT = 0x2a,
+    CODE_RIGHT_SHIFT = 0x36,
+    CODE_ALT_GR = 0xb8,
+    CODE_CAPS = 0x3a,
+    CODE_NUM = 0x45,
+    CODE_SCROLL = 0x46
+};
 
 enum { WITH_SHIFT = 1, WITH_ALT_GR = 2, COMBINATIONS = 4 };
 
 typedef struct {
-    guint code;  /* QEMU key number, 0: none */
-    guint with;  /* WITH_* that must be held */
+    guint code; /* QEMU key number, 0: none */
+    guint with; /* WITH_* that must be held */
 } Stroke;
 
 typedef struct {
@@ -90,7 +96,8 @@ static gboolean load(Typer *typer)
     typer->loaded = TRUE;
     typer->keymap = load_layout(typer->layout, typer->variant);
     if (!typer->keymap) {
-        log_warning("keyboard layout \"%s\" (%s) does not exist, \"us\" is taken", typer->layout, typer->variant);
+        log_warning("keyboard layout \"%s\" (%s) does not exist, \"us\" is taken", typer->layout,
+                    typer->variant);
         typer->keymap = load_layout("us", "");
     }
     if (!typer->keymap) {
@@ -111,7 +118,8 @@ static gboolean same_symbol(xkb_keysym_t a, xkb_keysym_t b)
     if (a == b)
         return TRUE;
     guint32 character = xkb_keysym_to_utf32(a);
-    /* Return and KP_Enter share a character and are different keys; below space the keysym itself must match. */
+    /* Return and KP_Enter share a character and are different keys; below space the keysym itself must match.
+     */
     return character > 0x20 && character != 0x7f && character == xkb_keysym_to_utf32(b) &&
            (a > 0xffff) != (b > 0xffff);
 }
@@ -127,12 +135,13 @@ static guint held_combination(const Typer *typer)
 static Stroke find_stroke(Typer *typer, guint32 keysym)
 {
     guint now = held_combination(typer);
-    xkb_mod_mask_t locked = (typer->locks & SEAT_LOCK_CAPS ? typer->caps : 0) |
-                            (typer->locks & SEAT_LOCK_NUM ? typer->num : 0);
+    xkb_mod_mask_t locked =
+        (typer->locks & SEAT_LOCK_CAPS ? typer->caps : 0) | (typer->locks & SEAT_LOCK_NUM ? typer->num : 0);
 
     for (guint change = 0; change < COMBINATIONS; change++) {
         guint with = now ^ change;
-        xkb_mod_mask_t held = (with & WITH_SHIFT ? typer->shift : 0) | (with & WITH_ALT_GR ? typer->alt_gr : 0);
+        xkb_mod_mask_t held =
+            (with & WITH_SHIFT ? typer->shift : 0) | (with & WITH_ALT_GR ? typer->alt_gr : 0);
         xkb_state_update_mask(typer->state, held, 0, locked, 0, 0, 0);
         for (xkb_keycode_t key = XKB_FIRST + 1; key <= xkb_keymap_max_keycode(typer->keymap); key++) {
             guint code = keycode_from_evdev(key - XKB_FIRST);
@@ -166,7 +175,8 @@ static void tap(Typer *typer, guint code)
     send_key(typer, code, FALSE);
 }
 
-/* Brings Shift and AltGr to what the stroke needs, presses the key, and puts them back to what the client holds. */
+/* Brings Shift and AltGr to what the stroke needs, presses the key, and puts them back to what the client
+ * holds. */
 static void stroke_press(Typer *typer, Stroke stroke, gboolean release_too)
 {
     static const guint codes[] = {CODE_LEFT_SHIFT, CODE_RIGHT_SHIFT, CODE_ALT_GR};
@@ -194,16 +204,16 @@ static void stroke_press(Typer *typer, Stroke stroke, gboolean release_too)
 /* ---- characters without a key of their own ---- */
 
 static const struct {
-    guint32 mark; /* combining character */
+    guint32 mark;  /* combining character */
     guint32 alone; /* the spacing character that the dead key and a space yield */
     guint32 dead;
 } dead_keys[] = {
-    {0x0300, 0x60, XKB_KEY_dead_grave},       {0x0301, 0xb4, XKB_KEY_dead_acute},
-    {0x0302, 0x5e, XKB_KEY_dead_circumflex},  {0x0303, 0x7e, XKB_KEY_dead_tilde},
-    {0x0304, 0xaf, XKB_KEY_dead_macron},      {0x0306, 0x2d8, XKB_KEY_dead_breve},
-    {0x0307, 0x2d9, XKB_KEY_dead_abovedot},   {0x0308, 0xa8, XKB_KEY_dead_diaeresis},
-    {0x030a, 0xb0, XKB_KEY_dead_abovering},   {0x030b, 0x2dd, XKB_KEY_dead_doubleacute},
-    {0x030c, 0x2c7, XKB_KEY_dead_caron},      {0x0327, 0xb8, XKB_KEY_dead_cedilla},
+    {0x0300, 0x60, XKB_KEY_dead_grave},      {0x0301, 0xb4, XKB_KEY_dead_acute},
+    {0x0302, 0x5e, XKB_KEY_dead_circumflex}, {0x0303, 0x7e, XKB_KEY_dead_tilde},
+    {0x0304, 0xaf, XKB_KEY_dead_macron},     {0x0306, 0x2d8, XKB_KEY_dead_breve},
+    {0x0307, 0x2d9, XKB_KEY_dead_abovedot},  {0x0308, 0xa8, XKB_KEY_dead_diaeresis},
+    {0x030a, 0xb0, XKB_KEY_dead_abovering},  {0x030b, 0x2dd, XKB_KEY_dead_doubleacute},
+    {0x030c, 0x2c7, XKB_KEY_dead_caron},     {0x0327, 0xb8, XKB_KEY_dead_cedilla},
     {0x0328, 0x2db, XKB_KEY_dead_ogonek},
 };
 

@@ -1,4 +1,5 @@
-/* What a seat costs: memory, time from a key to its frame, encoding, conversion. Prints figures, judges nothing. */
+/* What a seat costs: memory, time from a key to its frame, encoding, conversion. Prints figures, judges
+ * nothing. */
 #include "encoder/convert.h"
 #include "tests/unit/seat/rig.h"
 
@@ -29,8 +30,8 @@ static void conversion(void)
     const SeatRect whole = {.width = WIDTH, .height = HEIGHT};
     g_autofree guint32 *pixels = g_new(guint32, WIDTH * HEIGHT);
     g_autofree guint8 *planes = g_malloc(WIDTH * 1088 * 3 / 2);
-    YuvPicture picture = {planes, planes + WIDTH * 1088, planes + WIDTH * 1088 * 5 / 4, WIDTH, WIDTH / 2, 1, WIDTH,
-                          1088};
+    YuvPicture picture = {
+        planes, planes + WIDTH * 1088, planes + WIDTH * 1088 * 5 / 4, WIDTH, WIDTH / 2, 1, WIDTH, 1088};
     for (guint i = 0; i < WIDTH * HEIGHT; i++)
         pixels[i] = i * 2654435761u;
     gint64 start = g_get_monotonic_time();
@@ -63,7 +64,8 @@ static void idle(RigSeat *seat, const char *what)
 {
     double before = cpu_ms(seat->pid);
     g_usleep(3 * G_USEC_PER_SEC);
-    printf("%s: %u KiB PSS, %.2f %% of a core\n", what, rig_pss(seat->pid), (cpu_ms(seat->pid) - before) / 30);
+    printf("%s: %u KiB PSS, %.2f %% of a core\n", what, rig_pss(seat->pid),
+           (cpu_ms(seat->pid) - before) / 30);
 }
 
 /* In a suite's clothes, since the rig asserts. */
@@ -103,7 +105,8 @@ START_TEST(figures)
         units += got.frame.unit.length > 0;
         bytes += got.frame.unit.length;
         if (units == 90)
-            printf("H.264 of the moving card: %.1f frames a second, %.2f ms CPU a frame, %.1f KiB a frame, %u KiB PSS\n",
+            printf("H.264 of the moving card: %.1f frames a second, %.2f ms CPU a frame, %.1f KiB a frame, "
+                   "%u KiB PSS\n",
                    units * 1e6 / (g_get_monotonic_time() - start), (cpu_ms(seat.pid) - before) / units,
                    bytes / 1024.0 / units, rig_pss(seat.pid));
     }

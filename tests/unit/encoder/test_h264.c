@@ -27,7 +27,8 @@ static YuvPicture picture(gboolean interleaved)
 
 START_TEST(colours_are_full_range_bt_709_and_the_padding_repeats_the_edge)
 {
-    static const guint32 colours[] = {0x000000, 0xffffff, 0x808080, 0xff0000, 0x00ff00, 0x0000ff, 0xffff00, 0x123456};
+    static const guint32 colours[] = {0x000000, 0xffffff, 0x808080, 0xff0000,
+                                      0x00ff00, 0x0000ff, 0xffff00, 0x123456};
     const SeatRect whole = {.width = WIDTH, .height = HEIGHT};
     guint32 colour = colours[_i / 2];
     g_autofree guint32 *source = g_new(guint32, WIDTH * HEIGHT);
@@ -80,7 +81,8 @@ END_TEST
 
 START_TEST(annex_b_units_are_counted_with_either_start_code)
 {
-    static const guint8 unit[] = {0, 0, 0, 1, 0x67, 1, 2, 3, 0, 0, 1, 0x68, 4, 0, 0, 0, 1, 0x65, 9, 9, 0, 0, 1, 0x65, 8};
+    static const guint8 unit[] = {0, 0, 0, 1, 0x67, 1, 2, 3, 0, 0, 1,    0x68, 4,
+                                  0, 0, 0, 1, 0x65, 9, 9, 0, 0, 1, 0x65, 8};
     AnnexB look = annexb_look(unit, sizeof unit);
 
     ck_assert(look.idr && look.sps && look.pps);
@@ -96,8 +98,8 @@ END_TEST
 
 START_TEST(the_probe_proves_the_software_encoder_and_refuses_what_is_not_there)
 {
-    static const EncoderCandidate missing = {.element = "nonsense", .plugin = "libgstnonsense", .format = "I420",
-                                             .settings = ""};
+    static const EncoderCandidate missing = {
+        .element = "nonsense", .plugin = "libgstnonsense", .format = "I420", .settings = ""};
     ProbeVerdict verdict;
 
     encoder_probe(encoder_candidate("x264enc"), NULL, &verdict);
@@ -111,8 +113,11 @@ END_TEST
 
 START_TEST(the_probe_refuses_an_encoder_with_several_slices)
 {
-    static const EncoderCandidate sliced = {.element = "x264enc", .plugin = "libgstx264", .format = "I420",
-                                            .settings = "tune=zerolatency threads=4 sliced-threads=true aud=false"};
+    static const EncoderCandidate sliced = {.element = "x264enc",
+                                            .plugin = "libgstx264",
+                                            .format = "I420",
+                                            .settings =
+                                                "tune=zerolatency threads=4 sliced-threads=true aud=false"};
     ProbeVerdict verdict;
 
     encoder_probe(&sliced, NULL, &verdict);
@@ -123,7 +128,9 @@ END_TEST
 
 START_TEST(the_probe_refuses_an_encoder_that_holds_pictures_back)
 {
-    static const EncoderCandidate slow = {.element = "x264enc", .plugin = "libgstx264", .format = "I420",
+    static const EncoderCandidate slow = {.element = "x264enc",
+                                          .plugin = "libgstx264",
+                                          .format = "I420",
                                           .settings = "speed-preset=slow threads=1"};
     ProbeVerdict verdict;
 

@@ -26,7 +26,8 @@ START_TEST(damage_covers_everything_added_and_never_exceeds_the_limit)
     SeatRect rects[SEAT_RECTS_MAX];
 
     for (gint i = 0; i < _i * 4; i++) {
-        SeatRect rect = {.x = g_rand_int_range(random, 0, WIDTH - 1), .y = g_rand_int_range(random, 0, HEIGHT - 1)};
+        SeatRect rect = {.x = g_rand_int_range(random, 0, WIDTH - 1),
+                         .y = g_rand_int_range(random, 0, HEIGHT - 1)};
         rect.width = g_rand_int_range(random, 1, MIN(60, WIDTH - rect.x) + 1);
         rect.height = g_rand_int_range(random, 1, MIN(60, HEIGHT - rect.y) + 1);
         damage_add(damage, rect.x, rect.y, rect.width, rect.height);
@@ -91,7 +92,8 @@ START_TEST(the_shadow_reports_only_what_really_changed)
     ck_assert_uint_eq(rects[0].width, 3);
     ck_assert_uint_eq(rects[0].height, 4);
     for (guint y = 0; y < 200; y++)
-        ck_assert_mem_eq(shadow_pixels(shadow) + y * shadow_layout(shadow)->stride, source + y * 300, 300 * 4);
+        ck_assert_mem_eq(shadow_pixels(shadow) + y * shadow_layout(shadow)->stride, source + y * 300,
+                         300 * 4);
 }
 END_TEST
 
@@ -120,7 +122,8 @@ START_TEST(a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone)
 {
     g_autoptr(Ring) ring = ring_new(NULL);
     g_autofree guint8 *unit = g_malloc(1000003);
-    const guint8 *memory = mmap(NULL, sizeof(SeatRingHeader) + SEAT_AU_RING, PROT_READ, MAP_SHARED, ring_fd(ring), 0);
+    const guint8 *memory =
+        mmap(NULL, sizeof(SeatRingHeader) + SEAT_AU_RING, PROT_READ, MAP_SHARED, ring_fd(ring), 0);
     const guint64 *written = (const guint64 *)(const void *)memory;
     guint64 position, first = 0;
 

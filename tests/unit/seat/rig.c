@@ -113,8 +113,9 @@ void rig_seat_await(RigSeat *seat, guint type, void *packet, int *fd)
     if (fd)
         *fd = -1;
     do {
-        ck_assert_msg(receive(seat->broker, packet, SEAT_CONTROL_PACKET_MAX, &length, descriptors, &count, deadline),
-                      "the seat did not send its broker packet %u", type);
+        ck_assert_msg(
+            receive(seat->broker, packet, SEAT_CONTROL_PACKET_MAX, &length, descriptors, &count, deadline),
+            "the seat did not send its broker packet %u", type);
         for (guint i = 0; i < count; i++) {
             if (header->type == type && fd && i == 0)
                 *fd = descriptors[0];
@@ -145,9 +146,13 @@ static void send_client(RigClient *client, void *packet, gsize size, guint type)
 void rig_client_attach(RigSeat *seat, RigClient *client, ProcessId peer, guint rights, SeatProtocol protocol,
                        guint width, guint height)
 {
-    LifelineSeatLink link = {.peer = peer, .rights = rights, .peer_kind = KIND_RDP,
+    LifelineSeatLink link = {.peer = peer,
+                             .rights = rights,
+                             .peer_kind = KIND_RDP,
                              .record = {.user = "alice", .desktop = "d1", .epoch = 1}};
-    SeatHello hello = {.version = SEAT_LINK_VERSION, .protocol = protocol, .heads = 1,
+    SeatHello hello = {.version = SEAT_LINK_VERSION,
+                       .protocol = protocol,
+                       .heads = 1,
                        .size = {.width = width, .height = height, .scale = 100}};
     SeatWelcome welcome;
     union {
@@ -233,7 +238,8 @@ static void take_buffer(RigClient *client, const SeatBuffer *buffer, int *descri
     client->ring_fd = descriptors[1];
     descriptors[0] = descriptors[1] = -1;
     client->memory = mmap(NULL, buffer->memory, PROT_READ, MAP_SHARED, client->memory_fd, 0);
-    client->ring = mmap(NULL, sizeof(SeatRingHeader) + SEAT_AU_RING, PROT_READ, MAP_SHARED, client->ring_fd, 0);
+    client->ring =
+        mmap(NULL, sizeof(SeatRingHeader) + SEAT_AU_RING, PROT_READ, MAP_SHARED, client->ring_fd, 0);
     ck_assert(client->memory != MAP_FAILED && client->ring != MAP_FAILED);
 }
 

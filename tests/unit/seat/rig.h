@@ -1,5 +1,5 @@
-/* A test's own master, broker and client around a real fernwerk-seat process. Every wait has a deadline and fails the
- * running test. */
+/* A test's own master, broker and client around a real fernwerk-seat process. Every wait has a deadline and
+ * fails the running test. */
 #pragma once
 
 #include "base/packet.h"
@@ -48,8 +48,8 @@ void rig_client_keysym(RigClient *client, guint32 keysym);
 void rig_client_pointer(RigClient *client, gint x, gint y, guint buttons);
 void rig_client_subscribe(RigClient *client, gboolean h264);
 
-/* Takes packets until one of `type` has come, at most `ms`; buffers, cursors and lights are kept in *client on the way.
- * Returns FALSE on timeout. `packet` (may be NULL) has room for SEAT_LINK_PACKET_MAX bytes. */
+/* Takes packets until one of `type` has come, at most `ms`; buffers, cursors and lights are kept in *client
+ * on the way. Returns FALSE on timeout. `packet` (may be NULL) has room for SEAT_LINK_PACKET_MAX bytes. */
 gboolean rig_client_take(RigClient *client, guint type, gint ms, void *packet);
 /* As above, and fails the test on timeout. */
 void rig_client_await(RigClient *client, guint type, void *packet);

@@ -1,6 +1,7 @@
-/* A real seat with the pattern source: buffers, frames and credits, input, view-only, takeover by a new broker, H.264. */
-#include "guest/testcard/testcard.h"
+/* A real seat with the pattern source: buffers, frames and credits, input, view-only, takeover by a new
+ * broker, H.264. */
 #include "encoder/annexb.h"
+#include "guest/testcard/testcard.h"
 #include "rig.h"
 
 #include <check.h>
@@ -162,7 +163,8 @@ END_TEST
 START_TEST(a_resize_is_a_new_generation_and_old_coordinates_are_dropped)
 {
     RigClient client;
-    SeatSize size = {.header = {.type = SEAT_SIZE, .size = sizeof size}, .size = {.width = 640, .height = 480}};
+    SeatSize size = {.header = {.type = SEAT_SIZE, .size = sizeof size},
+                     .size = {.width = 640, .height = 480}};
 
     rig_client_attach(&seat, &client, 10, 0, SEAT_PROTOCOL_RDP, 0, 0);
     rig_client_credit(&client, 8);
@@ -202,7 +204,9 @@ END_TEST
 START_TEST(a_thumbnail_is_a_png_of_the_asked_size)
 {
     SeatThumbnailRequest request = {.header = {.type = SEAT_CONTROL_THUMBNAIL, .size = sizeof request},
-                                    .max_width = 320, .max_height = 320, .request = 7};
+                                    .max_width = 320,
+                                    .max_height = 320,
+                                    .request = 7};
     guint8 magic[8];
     int fd;
 
@@ -221,7 +225,8 @@ END_TEST
 static GByteArray *copy_unit(const RigClient *client, const SeatAccessUnit *unit)
 {
     GByteArray *copy = g_byte_array_new();
-    g_byte_array_append(copy, client->ring + sizeof(SeatRingHeader) + unit->position % SEAT_AU_RING, unit->length);
+    g_byte_array_append(copy, client->ring + sizeof(SeatRingHeader) + unit->position % SEAT_AU_RING,
+                        unit->length);
     ck_assert_uint_le(*(const guint64 *)(const void *)client->ring - unit->position, SEAT_AU_RING);
     return copy;
 }
@@ -291,6 +296,33 @@ START_TEST(a_client_that_lost_its_decoder_gets_a_key_frame)
 }
 END_TEST
 
+START_TEST(a_subscriber_that_stops_reading_holds_nobody_up)
+{
+    RigClient reader, sleeper;
+    guint frames = 0;
+
+    rig_client_attach(&seat, &reader, 10, 0, SEAT_PROTOCOL_RDP, 0, 0);
+    rig_client_subscribe(&reader, TRUE);
+    rig_client_credit(&reader, 2);
+    await_unit(&reader);
+    rig_client_attach(&seat, &sleeper, 11, 0, SEAT_PROTOCOL_RDP, 0, 0);
+    rig_client_subscribe(&sleeper, TRUE);
+    rig_client_credit(&sleeper, 8);
+    while (frames < 8) {
+        frames += rig_client_take(&sleeper, SEAT_FRAME, 20, NULL);
+        if (rig_client_take(&reader, SEAT_FRAME, 20, NULL))
+            rig_client_credit(&reader, 1);
+    }
+    /* It has used up its credits and gives no more. */
+    gint64 start = g_get_monotonic_time();
+    for (guint units = 0; units < 30; units++)
+        await_unit(&reader);
+    ck_assert_int_lt(g_get_monotonic_time() - start, 5 * G_USEC_PER_SEC);
+    rig_client_close(&reader);
+    rig_client_close(&sleeper);
+}
+END_TEST
+
 START_TEST(software_takes_over_where_the_hardware_encoder_does_not_start)
 {
     SeatConfigure again = {.header = {.type = SEAT_CONTROL_CONFIGURE, .size = sizeof again},
@@ -352,6 +384,7 @@ int main(void)
     tcase_add_test(tests, a_thumbnail_is_a_png_of_the_asked_size);
     tcase_add_test(tests, a_subscriber_gets_one_stream_and_nothing_when_all_is_still);
     tcase_add_test(tests, a_client_that_lost_its_decoder_gets_a_key_frame);
+    tcase_add_test(tests, a_subscriber_that_stops_reading_holds_nobody_up);
     tcase_add_test(tests, software_takes_over_where_the_hardware_encoder_does_not_start);
     tcase_add_test(tests, a_joiner_starts_at_a_key_frame_of_the_running_stream);
     suite_add_tcase(suite, tests);

@@ -1,4 +1,5 @@
-/* A real seat at a real VM: firmware through inline pixels, the tiny guest through shared memory, input, loss. */
+/* A real seat at a real VM: firmware through inline pixels, the tiny guest through shared memory, input,
+ * loss. */
 #include "rig.h"
 #include "vm.h"
 
@@ -45,8 +46,14 @@ static gboolean start_tiny(const char *video)
     }
     g_autofree char *kernel = g_build_filename(folder, "kernel", NULL);
     g_autofree char *initrd = g_build_filename(folder, "initrd", NULL);
-    const char *arguments[] = {"-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 quiet", "-device", video,
-                               "-device", "virtio-keyboard-pci", "-device", "virtio-tablet-pci", "-cpu", "max", NULL};
+    const char *arguments[] = {"-kernel", kernel,
+                               "-initrd", initrd,
+                               "-append", "console=ttyS0 quiet",
+                               "-device", video,
+                               "-device", "virtio-keyboard-pci",
+                               "-device", "virtio-tablet-pci",
+                               "-cpu",    "max",
+                               NULL};
     return start(arguments, "de");
 }
 

@@ -46,8 +46,8 @@ static const struct {
     {"de", 0x010000fc, "+1a -1a"}, /* the same as a Unicode keysym */
     {"de", XKB_KEY_EuroSign, "+b8 +12 -b8 -12"},
     {"de", 0x010020ac, "+b8 +12 -b8 -12"},
-    {"de", '^', "+29 -29 +39 -39"},                /* dead key and space */
-    {"de", XKB_KEY_eacute, "+d -d +12 -12"},       /* dead acute, e */
+    {"de", '^', "+29 -29 +39 -39"},          /* dead key and space */
+    {"de", XKB_KEY_eacute, "+d -d +12 -12"}, /* dead acute, e */
     {"de", XKB_KEY_Ecircumflex, "+29 -29 +2a +12 -12 -2a"},
     {"us", '@', "+2a +3 -2a -3"},
     {"us", 'y', "+15 -15"},

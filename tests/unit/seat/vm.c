@@ -75,9 +75,21 @@ gboolean vm_start(Vm *vm, const char *const *arguments)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     g_autofree char *monitor = g_strdup_printf("socket,id=monitor,fd=%d", ends[1]);
     g_autofree char *serial = g_strdup_printf("file:%s", vm->serial);
-    const char *common[] = {QEMU, "-machine", "q35,accel=tcg", "-m", "256", "-nodefaults", "-no-user-config",
-                            "-display", "dbus,p2p=on", "-chardev", monitor, "-mon", "chardev=monitor,mode=control",
-                            "-serial", serial};
+    const char *common[] = {QEMU,
+                            "-machine",
+                            "q35,accel=tcg",
+                            "-m",
+                            "256",
+                            "-nodefaults",
+                            "-no-user-config",
+                            "-display",
+                            "dbus,p2p=on",
+                            "-chardev",
+                            monitor,
+                            "-mon",
+                            "chardev=monitor,mode=control",
+                            "-serial",
+                            serial};
     for (guint i = 0; i < G_N_ELEMENTS(common); i++)
         g_ptr_array_add(argv, (char *)common[i]);
     for (guint i = 0; arguments[i]; i++)
@@ -113,7 +125,9 @@ void vm_stop(Vm *vm)
 void vm_open_display(Vm *vm, int fd)
 {
     command(vm, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"seat\"}}", fd);
-    command(vm, "{\"execute\":\"add_client\",\"arguments\":{\"protocol\":\"@dbus-display\",\"fdname\":\"seat\"}}", -1);
+    command(vm,
+            "{\"execute\":\"add_client\",\"arguments\":{\"protocol\":\"@dbus-display\",\"fdname\":\"seat\"}}",
+            -1);
 }
 
 guint8 *vm_screen(Vm *vm, guint *width, guint *height)

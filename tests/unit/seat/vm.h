@@ -10,11 +10,13 @@ typedef struct {
     char *folder, *serial;
 } Vm;
 
-/* FALSE: there is no QEMU here, and nothing was started. `arguments` (NULL-terminated) come after the common ones. */
+/* FALSE: there is no QEMU here, and nothing was started. `arguments` (NULL-terminated) come after the common
+ * ones. */
 gboolean vm_start(Vm *vm, const char *const *arguments);
 void vm_stop(Vm *vm);
 
-/* Runs a QMP command (JSON text) with a descriptor for "getfd" or -1; returns the answer's line. Caller frees. */
+/* Runs a QMP command (JSON text) with a descriptor for "getfd" or -1; returns the answer's line. Caller
+ * frees. */
 char *vm_command(Vm *vm, const char *json, int fd);
 /* What virDomainOpenGraphics() does: gives QEMU one end of the seat's pair (borrowed). */
 void vm_open_display(Vm *vm, int fd);
