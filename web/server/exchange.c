@@ -8,6 +8,7 @@
 
 #define BODY_SWALLOWED_MAX (1024 * 1024) /* a longer one cuts the connection */
 #define HEAD_MAX 4096
+#define ANSWER_SECONDS 20 /* longer than the broker may take */
 #define SLOW_DOWNLOAD_FACTOR 4 /* a page's file may take so many times the login's time */
 
 /* What holds for every answer. Styles: React sets element styles through CSSOM, which needs no 'unsafe-inline'. */
@@ -193,7 +194,7 @@ static void dispatch(Exchange *exchange)
     gboolean reading = strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0;
     /* Nothing more is read until the answer is out: what a browser sends ahead stays in the kernel. */
     lws_rx_flow_control(exchange->connection->wsi, 0);
-    connection_deadline(exchange->connection, exchange->connection->server->login_s);
+    connection_deadline(exchange->connection, MAX(exchange->connection->server->login_s, ANSWER_SECONDS));
     if (exchange->overflow)
         exchange_fail(exchange, 413, "usage", "The request is too large.", NULL);
     else if (g_str_has_prefix(exchange->path, API_PREFIX))

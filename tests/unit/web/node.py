@@ -76,7 +76,7 @@ class Broker:
     ]
 
     def __init__(self):
-        self.users = {n: {"name": n, "admin": n == "root", "disabled": False} for n in ("root", "alice", "bob")}
+        self.users = {n: {"name": n, "admin": n == "root", "disabled": False} for n in ("root", "alice", "bob", "many")}
         self.passwords = {n: n + "-password" for n in self.users}
         self.handles, self.tickets, self.calls = {}, {}, []
         self.templates = [{"name": "debian", "kind": "vm", "image": "/var/lib/fernwerk/images/debian.qcow2",
@@ -90,7 +90,8 @@ class Broker:
         for name, user, state, reason in (("d1", "alice", "running", ""), ("office", "bob", "running", ""),
                                           ("build", "bob", "off", "Shut down from inside."),
                                           ("lab", "bob", "failed", "The template's image is missing."),
-                                          ("spare", None, "off", "")):
+                                          ("spare", None, "off", ""),
+                                          *((f"m{i}", "many", "running", "") for i in range(6))):
             self.desktops[name] = {"name": name, "template": "debian", "state": state, "reason": reason,
                                    "assigned": user, "user": None, "domain": "fw-" + name}
         self.sessions = {}
@@ -108,7 +109,7 @@ class Broker:
         if verb == "session.login":
             if args.get("username") == "slow":
                 raise Failure("wait", "Too many failed attempts.", retry_after_ms=4000)
-            if self.passwords.get(args.get("username")) != args.get("password"):
+            if self.passwords.get(args.get("username"), "") != args.get("password"):
                 raise Failure("denied", "The user name or password is wrong.")
             handle = secrets.token_urlsafe(32)
             self.handles[handle] = args["username"]
@@ -383,7 +384,7 @@ class Node:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fernwerk-web-"))
         certificate(self.folder)
         self.broker, self.screens, self.preambles, self.ends = Broker(), [], [], []
-        self.refuse_clients, self.next_session = False, 100
+        self.refuse_clients, self.next_session, self.stream = False, 100, 0
         (self.folder / "fernwerk.conf").write_text(f"[web]\npages_dir = {pages}\n{config}\n")
         self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
         self.port = self.listener.getsockname()[1]
@@ -495,6 +496,10 @@ class Node:
             self.broker.sessions[number] = {"id": number, "user": user, "desktop": desktop, "protocol": "web",
                                             "address": preamble["address"], "since": "2026-11-24T04:00:00Z",
                                             "socket": client}
+            if self.stream:
+                client.sendall(b"RFB 003.008\n")
+                for _ in range(self.stream // 65536):
+                    client.sendall(bytes(65536))
             screen = Screen(client, width or 1024, height or 768)
             self.screens.append(screen)
             screen.run()

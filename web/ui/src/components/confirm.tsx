@@ -36,7 +36,7 @@ export function Confirm({ question, onClose }: { question: Question | null; onCl
       <ModalHeader title={question.title} labelId="confirm-title" titleIconVariant={question.danger ? "warning" : undefined} />
       <ModalBody>
         {question.body}
-        <Problem error={error} />
+        <div className="fw-confirm-error"><Problem error={error} /></div>
       </ModalBody>
       <ModalFooter>
         <Button variant={question.danger ? "danger" : "primary"} isLoading={busy} isDisabled={busy} onClick={() => void run()}>

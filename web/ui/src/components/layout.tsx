@@ -28,10 +28,27 @@ function UserMenu() {
   );
 }
 
-function Places() {
+function usePlaces() {
   const { who } = useSession();
   const path = useLocation().pathname;
   const places = [["/desktops", "Desktops"], ["/account", "Account"], ...(who?.admin ? [["/admin", "Administration"]] : [])];
+  return { places, path };
+}
+
+/** On a phone: a row of its own below the masthead. */
+function PlacesRow() {
+  const { places, path } = usePlaces();
+  return (
+    <nav className="fw-places-row" aria-label="Pages">
+      {places.map(([to = "", label]) => (
+        <Link key={to} to={to} aria-current={path.startsWith(to) ? "page" : undefined}>{label}</Link>
+      ))}
+    </nav>
+  );
+}
+
+function Places() {
+  const { places, path } = usePlaces();
   return (
     <Nav variant="horizontal" aria-label="Pages">
       <NavList>
@@ -68,7 +85,7 @@ export function Layout() {
           </MastheadContent>
         </Masthead>
       }>
-      <div className="fw-places-row"><Places /></div>
+      <PlacesRow />
       <PageSection isFilled className="fw-main">
         <Outlet />
       </PageSection>

@@ -75,7 +75,7 @@ export function LoginPage() {
             <img src="/icon.svg" alt="" width="48" height="48" />
             <div>
               <h1>Fernwerk</h1>
-              <p>Your desktop, wherever you are</p>
+              <p>Your desktop, anywhere</p>
             </div>
           </div>
           <Form onSubmit={(event) => void submit(event)} aria-label="Log in">

@@ -69,8 +69,9 @@ export class Screen {
     this.scale(scaling);
     this.meter.watch(rfb, channel);
     this.hideCursorCanvas(rfb);
-    const canvas = target.querySelector("canvas");
+    let canvas: HTMLCanvasElement | null = null;
     rfb.addEventListener("connect", () => {
+      canvas = target.querySelector("canvas");
       showBehind(target, null);
       rfb.focus({ preventScroll: true });
       events.connected();

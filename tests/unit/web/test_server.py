@@ -1,0 +1,449 @@
+"""fernwerk-web itself, over TLS, with a node in miniature: what it serves, what it refuses, what it survives.
+test_server.py FERNWERK_WEB [unittest arguments]"""
+import base64
+import json
+import os
+import pathlib
+import socket
+import ssl
+import struct
+import sys
+import tempfile
+import time
+import unittest
+
+import node as nodes
+
+PROGRAM = sys.argv.pop(1)
+PAGES = pathlib.Path(tempfile.mkdtemp(prefix="fernwerk-pages-"))
+(PAGES / "assets").mkdir()
+(PAGES / "index.html").write_text("<!doctype html><title>page</title>")
+(PAGES / "assets" / "big-1234.js").write_bytes(os.urandom(3_000_000))
+(PAGES / "assets" / "text-1234.css").write_text("a{}" * 500)
+(PAGES / "assets" / "text-1234.css.gz").write_bytes(b"\x1f\x8bpretended")
+
+LIMITS = """
+[limits]
+first_packet_s = 2
+login_s = 5
+half_open_per_source = 24
+rate_per_source = 100000
+clients_max = 4
+"""
+
+
+class WebSocket:
+    """A client that masks with zeroes and shows everything."""
+
+    def __init__(self, node, ticket=None, origin=None, path="/ws/desktop", protocols=None, query=""):
+        self.sock = node.tls()
+        self.sock.settimeout(15)
+        key = base64.b64encode(os.urandom(16)).decode()
+        if protocols is None:
+            protocols = "binary" + (f", ticket.{ticket}" if ticket else "")
+        head = [f"GET {path}{query} HTTP/1.1", f"Host: localhost:{node.port}", "Upgrade: websocket",
+                "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13",
+                f"Sec-WebSocket-Protocol: {protocols}"]
+        if origin != "":
+            head.append(f"Origin: {origin or node.origin()}")
+        self.sock.sendall("\r\n".join(head).encode() + b"\r\n\r\n")
+        self.buffer = b""
+        try:
+            while b"\r\n\r\n" not in self.buffer:
+                more = self.sock.recv(4096)
+                if not more:
+                    break
+                self.buffer += more
+        except OSError:
+            pass
+        self.head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        self.status = int(self.head.split()[1]) if self.head else 0
+
+    def take(self, n):
+        while len(self.buffer) < n:
+            more = self.sock.recv(65536)
+            if not more:
+                raise ConnectionError
+            self.buffer += more
+        data, self.buffer = self.buffer[:n], self.buffer[n:]
+        return data
+
+    def frame(self):
+        first, length = self.take(2)
+        if length == 126:
+            length, = struct.unpack(">H", self.take(2))
+        elif length == 127:
+            length, = struct.unpack(">Q", self.take(8))
+        return first & 15, self.take(length)
+
+    def data(self, n):
+        result = b""
+        while len(result) < n:
+            kind, payload = self.frame()
+            if kind == 8:
+                raise ConnectionError(payload)
+            if kind == 2:
+                result += payload
+        return result
+
+    def send(self, payload, kind=2):
+        length = len(payload)
+        head = bytes((0x80 | kind,)) + (bytes((0x80 | length,)) if length < 126 else
+                                        struct.pack(">BH", 0x80 | 126, length) if length < 65536 else
+                                        struct.pack(">BQ", 0x80 | 127, length))
+        self.sock.sendall(head + b"\0\0\0\0" + payload)
+
+    def closed(self):
+        """The close code, None when it was cut."""
+        try:
+            while True:
+                kind, payload = self.frame()
+                if kind == 8:
+                    return struct.unpack(">H", payload[:2])[0] if payload else 1005
+        except OSError:
+            return None
+
+
+class Server(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.node = nodes.Node(PROGRAM, PAGES, config=LIMITS)
+
+    @classmethod
+    def tearDownClass(cls):
+        code, log = cls.node.stop()
+        assert code == 0, log
+
+    def get(self, path, **more):
+        return self.node.request("GET", path, **more)
+
+    def raw(self, data, wait=15):
+        """Sends bytes over TLS and returns all that comes until the server closes or `wait` seconds pass."""
+        with self.node.tls() as sock:
+            sock.settimeout(wait)
+            answer = b""
+            try:
+                sock.sendall(data)
+                while True:
+                    more = sock.recv(65536)
+                    if not more:
+                        return answer, True
+                    answer += more
+            except TimeoutError:
+                return answer, False
+            except OSError:
+                return answer, True
+
+    def ticket(self, user="alice", desktop="d1"):
+        cookie = self.node.login(user)
+        status, _, body = self.node.request("POST", f"/api/v1/desktops/{desktop}/connect", {}, cookie=cookie)
+        self.assertEqual(status, 200)
+        answer = json.loads(body)
+        self.assertEqual(answer["url"], "/ws/desktop")
+        return answer["ticket"]
+
+    def rss(self):
+        for line in pathlib.Path(f"/proc/{self.node.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1])
+
+    def cpu(self):
+        fields = pathlib.Path(f"/proc/{self.node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    # ---- pages ----
+
+    def test_pages_have_strict_headers(self):
+        status, headers, body = self.get("/")
+        self.assertEqual((status, body), (200, (PAGES / "index.html").read_bytes()))
+        policy = headers["content-security-policy"]
+        for part in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"):
+            self.assertIn(part, policy)
+        self.assertNotIn("unsafe", policy)
+        self.assertEqual(headers["x-content-type-options"], "nosniff")
+        self.assertEqual(headers["referrer-policy"], "no-referrer")
+        self.assertIsNone(headers["strict-transport-security"], "own CA: no HSTS")
+
+    def test_client_side_routes_give_the_page_and_missing_files_do_not(self):
+        self.assertEqual(self.get("/admin/users")[0], 200)
+        self.assertEqual(self.get("/assets/none.js")[0], 404)
+        self.assertEqual(self.get("/../../etc/passwd.txt")[0], 404)
+
+    def test_hashed_files_are_cached_for_good_and_compressed(self):
+        status, headers, body = self.get("/assets/text-1234.css", headers={"Accept-Encoding": "gzip"})
+        self.assertEqual((status, body), (200, b"\x1f\x8bpretended"))
+        self.assertIn("immutable", headers["cache-control"])
+        status, headers, body = self.get("/assets/text-1234.css")
+        self.assertEqual(body, b"a{}" * 500)
+        again = self.get("/assets/text-1234.css", headers={"If-None-Match": headers["etag"]})
+        self.assertEqual((again[0], again[2]), (304, b""))
+
+    def test_a_large_file_arrives_whole(self):
+        self.assertEqual(self.get("/assets/big-1234.js")[2], (PAGES / "assets" / "big-1234.js").read_bytes())
+
+    def test_old_tls_and_http2_are_not_spoken(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with self.assertRaises(OSError):
+            context.wrap_socket(socket.create_connection(("127.0.0.1", self.node.port)))
+        with self.node.tls() as sock:
+            self.assertEqual(sock.selected_alpn_protocol(), "http/1.1")
+
+    # ---- API ----
+
+    def test_login_gives_a_cookie_that_scripts_cannot_read_and_no_handle(self):
+        status, headers, body = self.node.request("POST", "/api/v1/session",
+                                                  {"username": "alice", "password": "alice-password"})
+        self.assertEqual((status, json.loads(body)), (200, {"user": "alice", "admin": False}))
+        for part in ("__Host-fernwerk=", "Secure", "HttpOnly", "SameSite=Strict", "Path=/"):
+            self.assertIn(part, headers["set-cookie"])
+        self.assertEqual(headers["cache-control"], "no-store")
+
+    def test_a_wrong_password_is_401_and_a_wait_is_429(self):
+        status, _, body = self.node.request("POST", "/api/v1/session", {"username": "alice", "password": "x"})
+        self.assertEqual((status, json.loads(body)["error"]["code"]), (401, "denied"))
+        status, headers, body = self.node.request("POST", "/api/v1/session", {"username": "slow", "password": "x"})
+        self.assertEqual((status, headers["retry-after"]), (429, "4"))
+        self.assertEqual(json.loads(body)["error"]["retry_after_ms"], 4000)
+
+    def test_without_a_session_it_is_401_and_without_the_right_403(self):
+        self.assertEqual(self.get("/api/v1/desktops")[0], 401)
+        self.assertEqual(self.get("/api/v1/desktops", cookie="__Host-fernwerk=unknown")[0], 401)
+        self.assertEqual(self.get("/api/v1/admin/users", cookie=self.node.login("alice"))[0], 403)
+
+    def test_logging_out_forgets_the_cookie_and_ends_the_session(self):
+        cookie = self.node.login("alice")
+        status, headers, _ = self.node.request("DELETE", "/api/v1/session", cookie=cookie)
+        self.assertEqual(status, 200)
+        self.assertIn("Max-Age=0", headers["set-cookie"])
+        self.assertEqual(self.get("/api/v1/session", cookie=cookie)[0], 401)
+
+    def test_the_address_wins_over_the_body(self):
+        cookie = self.node.login("root")
+        self.node.request("PUT", "/api/v1/admin/desktops/spare/assignment", {"desktop": "d1", "user": "bob"}, cookie=cookie)
+        self.assertEqual(self.node.broker.desktops["spare"]["assigned"], "bob")
+        self.assertEqual(self.node.broker.desktops["d1"]["assigned"], "alice")
+        self.node.request("DELETE", "/api/v1/admin/desktops/spare/assignment", cookie=cookie)
+
+    def test_files_and_pictures_come_as_such(self):
+        cookie = self.node.login("alice")
+        status, headers, body = self.get("/api/v1/desktops/d1/rdp", cookie=cookie)
+        self.assertEqual((status, headers["content-disposition"]), (200, 'attachment; filename="d1.rdp"'))
+        self.assertIn(b"full address:s:localhost", body)
+        status, headers, body = self.get("/api/v1/desktops/d1/thumbnail", cookie=cookie)
+        self.assertEqual((status, headers["content-type"], body[:4]), (200, "image/png", b"\x89PNG"))
+        self.assertEqual(self.get("/api/v1/ca.pem")[2].strip(), (self.node.folder / "ca.pem").read_bytes().strip())
+        self.assertRegex(json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"], "^([0-9A-F]{2}:){31}..$")
+
+    def test_forged_requests_change_nothing(self):
+        cookie = self.node.login("alice")
+        calls = len(self.node.broker.calls)
+        body = {"action": "stop"}
+        for headers, expected in (({"Origin": "https://evil.example"}, 403), ({"Origin": "null"}, 403),
+                                  ({"Origin": self.node.origin(), "Sec-Fetch-Site": "cross-site"}, 403),
+                                  ({"Content-Type": "text/plain"}, 415),
+                                  ({"Content-Type": "application/x-www-form-urlencoded"}, 415)):
+            status, _, _ = self.node.request("POST", "/api/v1/desktops/d1/power", body, headers=headers, cookie=cookie)
+            self.assertEqual(status, expected, headers)
+        self.assertEqual(len(self.node.broker.calls), calls)
+
+    def test_bodies_are_limited_and_must_be_flat_json_objects(self):
+        for body, expected in ((b"x" * 16385, 413), (b"[1]", 400), (b"{", 400), (b'{"a":' * 9 + b"1" + b"}" * 9, 400),
+                               (b'{"a":"\xff"}', 400), (b"", 401)):
+            status, _, _ = self.node.request("POST", "/api/v1/session", body,
+                                             headers={"Content-Type": "application/json"})
+            self.assertEqual(status, expected, body[:20])
+
+    def test_lengths_that_lie_close_the_connection(self):
+        host = f"Host: localhost:{self.node.port}\r\n"
+        smuggled = b"GET /api/v1/certificate HTTP/1.1\r\n" + host.encode() + b"\r\n"
+        for head, expected in ((f"POST /api/v1/session HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n", 411),
+                               (f"POST /api/v1/session HTTP/1.1\r\n{host}\r\n", 411),
+                               (f"GET / HTTP/1.1\r\n{host}Content-Length: {len(smuggled)}\r\n\r\n", 400),
+                               (f"POST /api/v1/session HTTP/1.1\r\n{host}Content-Length: -5\r\n\r\n", 400),
+                               (f"POST /api/v1/session HTTP/1.1\r\n{host}Content-Length: 999999999\r\n\r\n", 413)):
+            answer, closed = self.raw(head.encode() + smuggled)
+            self.assertTrue(closed, head)
+            self.assertEqual(answer.count(b"HTTP/1.1 "), 1, answer)
+            self.assertIn(f"HTTP/1.1 {expected}".encode(), answer)
+
+    # ---- the broker's absence ----
+
+    def test_without_the_broker_it_is_503_and_afterwards_as_before(self):
+        cookie = self.node.login("alice")
+        self.node.kill_broker()
+        time.sleep(0.2)
+        status, headers, body = self.get("/api/v1/desktops", cookie=cookie)
+        self.assertEqual((status, headers["retry-after"]), (503, "2"))
+        self.assertEqual(json.loads(body)["error"]["code"], "unreachable")
+        self.assertEqual(self.get("/")[0], 200)
+        self.node.attach_broker()
+        time.sleep(0.2)
+        self.assertEqual(self.get("/api/v1/desktops", cookie=cookie)[0], 200)
+
+    # ---- WebSocket ----
+
+    def test_a_websocket_reaches_a_client_process_with_its_preamble(self):
+        ticket = self.ticket()
+        ws = WebSocket(self.node, ticket, query="?width=1280&height=720&layout=de")
+        self.assertEqual(ws.status, 101)
+        self.assertIn(b"binary", ws.head)
+        self.assertNotIn(b"ticket", ws.head)
+        self.assertNotIn(b"permessage", ws.head.lower())
+        self.assertEqual(ws.data(12), b"RFB 003.008\n")
+        preamble = next(p for p in self.node.preambles if p["ticket"] == ticket)
+        self.assertEqual((preamble["width"], preamble["height"], preamble["layout"], preamble["address"]),
+                         (1280, 720, "de", "127.0.0.1"))
+        ws.send(b"RFB 003.008\n")
+        self.assertEqual(ws.data(2), b"\x01\x01")
+        ws.sock.close()
+
+    def test_a_ticket_in_the_query_is_taken_too(self):
+        ws = WebSocket(self.node, protocols="binary", query=f"?ticket={self.ticket()}")
+        self.assertEqual(ws.status, 101)
+        ws.sock.close()
+
+    def test_a_handshake_needs_origin_ticket_path_and_subprotocol(self):
+        used = self.ticket()
+        first = WebSocket(self.node, used)
+        self.assertEqual(first.status, 101)
+        first.sock.close()
+        self.assertNotEqual(WebSocket(self.node, used).status, 101, "a ticket works once")
+        for more in ({"origin": "https://evil.example"}, {"origin": ""}, {"path": "/ws/other"}, {"protocols": "chat"}):
+            fresh = self.ticket()
+            more.setdefault("protocols", f"binary, ticket.{fresh}")
+            self.assertNotEqual(WebSocket(self.node, **more).status, 101, more)
+        self.assertNotEqual(WebSocket(self.node).status, 101)
+        self.assertNotEqual(WebSocket(self.node, "made-up").status, 101)
+
+    def test_no_room_closes_with_try_again_later(self):
+        self.node.refuse_clients = True
+        try:
+            self.assertEqual(WebSocket(self.node, self.ticket()).closed(), 1013)
+        finally:
+            self.node.refuse_clients = False
+
+    def test_there_are_no_more_websockets_than_allowed(self):
+        sockets = [WebSocket(self.node, self.ticket("many", f"m{i}")) for i in range(4)]
+        self.assertEqual([ws.status for ws in sockets], [101] * 4)
+        self.assertNotEqual(WebSocket(self.node, self.ticket("many", "m4")).status, 101)
+        for ws in sockets:
+            ws.sock.close()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline and WebSocket(self.node, self.ticket("many", "m5")).status != 101:
+            time.sleep(0.1)
+        self.assertLess(time.monotonic(), deadline)
+
+    def test_a_browser_that_does_not_read_costs_no_memory(self):
+        self.node.stream = 200_000_000
+        try:
+            before = self.rss()
+            ws = WebSocket(self.node, self.ticket())
+            self.assertEqual(ws.data(12)[:12], b"RFB 003.008\n")
+            time.sleep(2)
+            self.assertLess(self.rss() - before, 16000)
+            ws.sock.close()
+        finally:
+            self.node.stream = 0
+
+    def test_a_new_certificate_is_taken_without_cutting_sessions(self):
+        ws = WebSocket(self.node, self.ticket())
+        self.assertEqual(ws.data(12), b"RFB 003.008\n")
+        old = json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"]
+        self.node.reload()
+        time.sleep(0.3)
+        self.assertNotEqual(json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"], old)
+        ws.send(b"RFB 003.008\n")
+        self.assertEqual(ws.data(2), b"\x01\x01")
+        ws.sock.close()
+
+    # ---- bad clients ----
+
+    def test_slow_headers_and_bodies_are_cut(self):
+        host = f"Host: localhost:{self.node.port}\r\n".encode()
+        for head, piece in ((b"GET / HTTP/1.1\r\n" + host, b"X-A: b\r\n"),
+                            (b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: 9000\r\n\r\n", b"x")):
+            with self.node.tls() as sock:
+                begin = time.monotonic()
+                sock.settimeout(0.3)
+                sock.sendall(head)
+                with self.assertRaises((OSError, ConnectionError)):
+                    while time.monotonic() - begin < 8:
+                        sock.sendall(piece)
+                        try:
+                            if not sock.recv(100):
+                                raise ConnectionError
+                        except TimeoutError:
+                            pass
+                self.assertLess(time.monotonic() - begin, 5)
+
+    def test_silent_connections_are_capped_and_cut(self):
+        silent = [socket.create_connection(("127.0.0.1", self.node.port)) for _ in range(60)]
+        time.sleep(0.3)
+        closed = 0
+        for sock in silent:
+            sock.setblocking(False)
+            try:
+                closed += sock.recv(1) == b""
+            except BlockingIOError:
+                pass
+        self.assertGreaterEqual(closed, 60 - 24)
+        time.sleep(2.5)
+        for sock in silent:
+            sock.settimeout(2)
+            self.assertEqual(sock.recv(1), b"")
+            sock.close()
+
+    def test_requests_sent_ahead_cost_neither_memory_nor_a_core(self):
+        request = f"GET /assets/big-1234.js HTTP/1.1\r\nHost: localhost:{self.node.port}\r\n\r\n".encode()
+        memory, cpu = self.rss(), self.cpu()
+        with self.node.tls() as sock:
+            sock.settimeout(1)
+            try:
+                for _ in range(2000):
+                    sock.sendall(request * 50)
+            except OSError:
+                pass
+            time.sleep(2)
+            self.assertLess(self.cpu() - cpu, 1.5)
+            self.assertLess(self.rss() - memory, 16000)
+
+    def test_requests_sent_ahead_are_answered_in_turn(self):
+        request = f"GET /assets/text-1234.css HTTP/1.1\r\nHost: localhost:{self.node.port}\r\n\r\n".encode()
+        answer, _ = self.raw(request * 5, wait=2)
+        self.assertEqual(answer.count(b"HTTP/1.1 200"), 5)
+
+    def test_what_is_no_tls_and_no_http_is_closed(self):
+        for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"\0" * 100, b"RFB 003.008\n"):
+            with socket.create_connection(("127.0.0.1", self.node.port), timeout=6) as sock:
+                sock.sendall(data)
+                try:
+                    while sock.recv(1000):
+                        pass
+                except ConnectionError:
+                    pass
+        for data in (b"\0" * 100 + b"\r\n\r\n", b"GET / HTTP/1.1\r\nHost: " + b"a" * 20000 + b"\r\n\r\n",
+                     b"GET http://other/ HTTP/1.1\r\nHost: a b\r\n\r\n", b"BREW /pot HTTP/1.1\r\nHost: x\r\n\r\n"):
+            answer, closed = self.raw(data, wait=6)
+            self.assertTrue(closed or answer, data[:30])
+            self.assertNotIn(b" 200 ", answer)
+        self.assertEqual(self.get("/")[0], 200)
+
+
+class Timeouts(unittest.TestCase):
+    def test_a_broker_that_is_silent_is_503_after_ten_seconds(self):
+        node = nodes.Node(PROGRAM, PAGES)
+        try:
+            cookie = node.login("alice")
+            node.broker.silent = True
+            begin = time.monotonic()
+            self.assertEqual(node.request("GET", "/api/v1/session", cookie=cookie)[0], 503)
+            self.assertTrue(9 < time.monotonic() - begin < 12)
+        finally:
+            node.stop()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
