@@ -224,8 +224,8 @@ static void desktops_loaded(StoreReply *reply, gpointer data)
     master_client_ready(self->master);
 }
 
-/* Everything that the broker may do comes from its user, the group libvirt, and the descriptors it was given.
- */
+/* Everything that the broker may do comes from its user, the group libvirt, and the descriptors it was
+ * given. */
 static void check_privileges(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

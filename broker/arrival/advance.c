@@ -93,7 +93,7 @@ typedef struct {
 static gboolean end_old_greeter(gpointer data)
 {
     OldGreeter *old = data;
-    if (g_hash_table_lookup(old->set->greeters, &old->greeter))
+    if (arrivals_unref(old->set) && g_hash_table_lookup(old->set->greeters, &old->greeter))
         master_client_end(old->set->needs.master, old->greeter, END_DONE, NULL);
     g_free(old);
     return G_SOURCE_REMOVE;
@@ -102,8 +102,10 @@ static gboolean end_old_greeter(gpointer data)
 static void leave_greeter(Arrival *self)
 {
     OldGreeter old = {self->set, self->greeter};
-    if (self->greeter)
+    if (self->greeter) {
+        arrivals_ref(self->set);
         g_timeout_add(OLD_GREETER_MS, end_old_greeter, g_memdup2(&old, sizeof old));
+    }
     self->greeter = 0;
 }
 
@@ -134,16 +136,15 @@ static void refuse(Arrival *self, const char *text)
 
 static void granted(StoreReply *reply, gpointer data)
 {
-    ArrivalKey *key = data;
-    Arrivals *set = key->set;
-    Arrival *self = arrival_of_key(key);
+    Arrivals *set = arrivals_ref(((ArrivalKey *)data)->set);
+    Arrival *self = arrival_of_key(data);
 
-    if (!self) {
-        /* He left meanwhile. */
-        if (reply->result == STORE_OK)
-            store_connection_close(set->needs.store, reply->id, "closed", NULL, NULL);
+    /* He may have left meanwhile. */
+    if (!self && !set->dead && reply->result == STORE_OK)
+        store_connection_close(set->needs.store, reply->id, "closed", NULL, NULL);
+    arrivals_unref(set);
+    if (!self)
         return;
-    }
     self->busy = FALSE;
     switch (reply->result) {
     case STORE_OK:

@@ -16,7 +16,7 @@ static void arrival_free(gpointer data)
 
 Arrivals *arrivals_new(const ArrivalsNeeds *needs)
 {
-    Arrivals *self = g_new0(Arrivals, 1);
+    Arrivals *self = g_rc_box_new0(Arrivals);
     self->needs = *needs;
     self->clients = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, arrival_free);
     self->lines =
@@ -26,27 +26,53 @@ Arrivals *arrivals_new(const ArrivalsNeeds *needs)
     return self;
 }
 
-void arrivals_free(Arrivals *self)
+static void clear(gpointer data)
 {
-    if (!self)
-        return;
+    Arrivals *self = data;
     g_ptr_array_unref(self->revocations);
     g_hash_table_unref(self->lines);
     g_hash_table_unref(self->greeters);
     g_hash_table_unref(self->clients);
-    g_free(self);
+}
+
+Arrivals *arrivals_ref(Arrivals *self)
+{
+    return g_rc_box_acquire(self);
+}
+
+gboolean arrivals_unref(Arrivals *self)
+{
+    gboolean dead = self->dead;
+    g_rc_box_release_full(self, clear);
+    return !dead;
+}
+
+void arrivals_free(Arrivals *self)
+{
+    if (!self)
+        return;
+    self->dead = TRUE;
+    g_hash_table_remove_all(self->lines);
+    g_hash_table_remove_all(self->clients);
+    arrivals_unref(self);
 }
 
 ArrivalKey *arrival_key(Arrival *arrival)
 {
-    ArrivalKey key = {arrival->set, arrival->client};
+    ArrivalKey key = {arrivals_ref(arrival->set), arrival->client};
     return g_memdup2(&key, sizeof key);
 }
 
 Arrival *arrival_of_key(ArrivalKey *key)
 {
-    Arrival *arrival = arrivals_find(key->set, key->client);
+    ProcessId client = key->client;
+    Arrivals *set = key->set;
+    Arrival *arrival;
+
     g_free(key);
+    if (!arrivals_unref(set))
+        return NULL;
+    arrival = arrivals_find(set, client);
     return arrival && !arrival->ending ? arrival : NULL;
 }
 
@@ -353,8 +379,11 @@ static gboolean is_open(const GPtrArray *connections, gint64 id)
 static void reconciled(StoreReply *reply, gpointer data)
 {
     Arrivals *self = data;
-    g_autoptr(GArray) ids = all_clients(self);
+    g_autoptr(GArray) ids = NULL;
 
+    if (!arrivals_unref(self))
+        return;
+    ids = all_clients(self);
     if (reply->result != STORE_OK) {
         log_error("the database cannot be squared with what runs: %s",
                   reply->error ? reply->error->message : "");
@@ -382,5 +411,6 @@ void arrivals_reconcile(Arrivals *self)
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&arrival))
         if (arrival->connection)
             g_array_append_val(living, arrival->connection);
-    store_reconcile(self->needs.store, (const gint64 *)(gpointer)living->data, living->len, reconciled, self);
+    store_reconcile(self->needs.store, (const gint64 *)(gpointer)living->data, living->len, reconciled,
+                    arrivals_ref(self));
 }

@@ -45,8 +45,12 @@ struct Arrivals {
     GHashTable *lines;      /* ProcessId of a greeter -> GreeterLine */
     GHashTable *greeters;   /* ProcessId of a greeter -> MasterProcess */
     GPtrArray *revocations; /* of Revocation */
-    gboolean reconciled;
+    gboolean reconciled, dead;
 };
+
+/* For callbacks that may come after arrivals_free(); unref tells whether the set still lives. */
+Arrivals *arrivals_ref(Arrivals *set);
+gboolean arrivals_unref(Arrivals *set);
 
 /* An answer for an arrival that may be gone by then. */
 typedef struct {

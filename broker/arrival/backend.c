@@ -194,8 +194,12 @@ static void status(ControlStatus *out, gpointer data)
     g_strlcpy(out->virt, self->virt, sizeof out->virt);
     g_strlcpy(out->instance, self->instance, sizeof out->instance);
     g_hash_table_iter_init(&iter, self->processes);
-    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&process))
-        g_array_append_val(out->processes, *process);
+    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&process)) {
+        MasterProcess shown = *process;
+        const Desktop *desktop = desktops_of_seat(self->desktops, process->id);
+        g_strlcpy(shown.record.desktop, desktop ? desktop_name(desktop) : "", sizeof shown.record.desktop);
+        g_array_append_val(out->processes, shown);
+    }
     arrivals_processes(self->arrivals, out->processes);
 }
 

@@ -1,5 +1,5 @@
-/* What people do at a greeter: log in, show a ticket, choose; and what the greeter is told of their desktops.
- */
+/* What people do at a greeter: log in, show a ticket, choose; and what the greeter is told of their
+ * desktops. */
 #include "broker/arrival/arrivals_internal.h"
 
 #include "auth/token.h"
@@ -61,12 +61,13 @@ void arrival_send_list(Arrival *self)
     greeter_line_desktops(line, desktops, count);
 }
 
-static gboolean is_assigned(const Arrival *self, const char *name)
+/* The name as the desktop was given it; NULL: not his. */
+static const char *find_assigned(const Arrival *self, const char *name)
 {
     for (guint i = 0; self->assigned && i < self->assigned->len; i++)
         if (g_ascii_strcasecmp(self->assigned->pdata[i], name) == 0)
-            return TRUE;
-    return FALSE;
+            return self->assigned->pdata[i];
+    return NULL;
 }
 
 static void choose(Arrival *self, const char *name)
@@ -91,8 +92,8 @@ static void choose_alone(Arrival *self)
 
     if (*self->chosen || !line)
         return;
-    if (*self->wanted && is_assigned(self, self->wanted)) {
-        choose(self, self->wanted);
+    if (*self->wanted && find_assigned(self, self->wanted)) {
+        choose(self, find_assigned(self, self->wanted));
     } else if (*self->wanted) {
         g_snprintf(text, sizeof text, "The desktop %s is not assigned to you.", self->wanted);
         greeter_line_progress(line, GREETER_PHASE_FAILED, self->wanted, text);
@@ -140,7 +141,7 @@ static void listed(StoreReply *reply, gpointer data)
     self->assigned = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < MIN(reply->desktops->len, LIST_MAX); i++)
         g_ptr_array_add(self->assigned, g_strdup(((const StoreDesktop *)reply->desktops->pdata[i])->name));
-    if (*self->chosen && !self->connection && !is_assigned(self, self->chosen))
+    if (*self->chosen && !self->connection && !find_assigned(self, self->chosen))
         leave(self);
     arrival_send_list(self);
     if (first || self->assigned->len == 1)
@@ -301,13 +302,11 @@ static void on_ticket(GreeterLine *line, GreeterTicket *ticket, gpointer data)
 static void on_choose(GreeterLine *line, const char *desktop, gpointer data)
 {
     Arrival *self = arrival_at(line, data);
-    const char *name = NULL;
+    const char *name;
 
     if (!self || !*self->user || (self->bound && g_ascii_strcasecmp(desktop, self->chosen) != 0))
         return;
-    for (guint i = 0; self->assigned && i < self->assigned->len && !name; i++)
-        if (g_ascii_strcasecmp(self->assigned->pdata[i], desktop) == 0)
-            name = self->assigned->pdata[i];
+    name = find_assigned(self, desktop);
     if (name)
         choose(self, name);
     else

@@ -175,9 +175,19 @@ MasterClient *master_client_new(int fd, const MasterEvents *events, gpointer dat
 
 void master_client_free(MasterClient *self)
 {
+    g_autoptr(GList) waiting = self ? g_hash_table_get_values(self->requests) : NULL;
+
     if (!self)
         return;
     packet_link_free(self->link);
+    /* Whoever waits owns something. */
+    g_hash_table_steal_all(self->requests);
+    for (GList *l = waiting; l; l = l->next) {
+        Request *request = l->data;
+        if (request->answered)
+            request->answered(ECANCELED, 0, request->data);
+        request_free(request);
+    }
     g_hash_table_unref(self->requests);
     g_free(self);
 }

@@ -23,13 +23,15 @@ void revocation_free(gpointer data)
     g_free(self);
 }
 
+/* The store's callbacks hold a reference to the set, and with it to this. */
 static void finish(Revocation *self)
 {
     ArrivalsDone done = self->done;
     gpointer data = self->data;
+    Arrivals *set = self->set;
 
-    g_ptr_array_remove(self->set->revocations, self);
-    if (done)
+    g_ptr_array_remove(set->revocations, self);
+    if (arrivals_unref(set) && done)
         done(data);
 }
 
@@ -55,7 +57,7 @@ static void listed(StoreReply *reply, gpointer data)
     self->returning = 1;
     for (guint i = 0; reply->desktops && i < reply->desktops->len; i++) {
         const StoreDesktop *row = reply->desktops->pdata[i];
-        Desktop *desktop = desktops_find(self->set->needs.desktops, row->name);
+        Desktop *desktop = self->set->dead ? NULL : desktops_find(self->set->needs.desktops, row->name);
         gboolean entitled = row->owner && row->assigned && g_ascii_strcasecmp(row->assigned, row->owner) == 0;
         gboolean listed_here = g_ptr_array_find_with_equal_func(self->leases, row->name, same_name, NULL);
         if (!row->owner || (entitled && !listed_here))
@@ -74,6 +76,7 @@ static void settle_when_dead(Revocation *self)
     if (self->settling || g_hash_table_size(self->waiting) > 0)
         return;
     self->settling = TRUE;
+    arrivals_ref(self->set);
     store_desktop_list(self->set->needs.store, NULL, listed, self);
 }
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define STOP_AGAIN_S 5
+
 const char *desktop_name(const Desktop *self)
 {
     return self->row->name;
@@ -193,9 +195,28 @@ void desktop_begin(Desktop *self)
 
 /* ---- stopping ---- */
 
-static gboolean stop_timed_out(gpointer data)
+static void press_button(Desktop *self)
+{
+    if (self->set->hypervisor)
+        hypervisor_act(self->set->hypervisor, self->spec->uuid, DOMAIN_SHUTDOWN, destroyed,
+                       g_rc_box_acquire(self));
+}
+
+static guint stop_step(const Desktop *self)
+{
+    return MIN(STOP_AGAIN_S, self->set->settings.stop_timeout_s);
+}
+
+/* A guest that is only just booting does not hear the power button: it is pressed until it is obeyed. */
+static gboolean stop_again(gpointer data)
 {
     Desktop *self = data;
+
+    self->stop_seconds += stop_step(self);
+    if (self->stop_seconds < self->set->settings.stop_timeout_s) {
+        press_button(self);
+        return G_SOURCE_CONTINUE;
+    }
     log_info("%s: did not shut down in %u s and is switched off", self->row->name,
              self->set->settings.stop_timeout_s);
     destroy(self);
@@ -206,22 +227,26 @@ static void stop(Desktop *self, gboolean at_once, const char *reason)
 {
     gboolean asked = self->state == DESKTOP_RUNNING && !at_once;
 
-    if (self->state == DESKTOP_STOPPING && !at_once)
-        return; /* it has been asked already */
+    if (self->state == DESKTOP_STOPPING && !at_once) {
+        /* It has been asked already, perhaps for another reason. */
+        if (!self->failing)
+            g_strlcpy(self->reason, reason, sizeof self->reason);
+        return;
+    }
     desktop_move(self, DESKTOP_EVENT_STOP, reason);
     if (!self->spec) {
         go_off(self, self->failing ? DESKTOP_EVENT_FAILED : DESKTOP_EVENT_ENDED, reason);
         return;
     }
+    self->stop_seconds = asked ? 0 : self->set->settings.stop_timeout_s;
     if (!self->timer)
-        self->timer = g_timeout_add_seconds(self->set->settings.stop_timeout_s, stop_timed_out, self);
+        self->timer = g_timeout_add_seconds(stop_step(self), stop_again, self);
     if (self->creating)
         return; /* take_start() destroys it */
     if (!self->vm)
         desktop_vm_ended(self, reason);
     else if (asked)
-        hypervisor_act(self->set->hypervisor, self->spec->uuid, DOMAIN_SHUTDOWN, destroyed,
-                       g_rc_box_acquire(self));
+        press_button(self);
     else
         destroy(self);
 }

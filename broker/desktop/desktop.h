@@ -15,8 +15,8 @@ DesktopState desktop_state(const Desktop *desktop);
 const char *desktop_reason(const Desktop *desktop);
 gboolean desktop_is_vm(const Desktop *desktop);
 
-/* Starts it when it is off or failed, else nothing. `size` (or NULL) is the screen of the person who waits.
- */
+/* Starts it when it is off or failed, else nothing. `size` (or NULL) is the screen of the person who
+ * waits. */
 void desktop_start(Desktop *desktop, const SeatSizeHint *size);
 
 typedef enum {

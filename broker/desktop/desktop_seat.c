@@ -115,6 +115,13 @@ static void on_lost(SeatProcess *seat, const char *text, gpointer data)
 
 /* ---- its life ---- */
 
+static void end_seat(Desktop *self)
+{
+    g_clear_handle_id(&self->seat_timer, g_source_remove);
+    seat_process_end(g_steal_pointer(&self->seat));
+    drop_display(self);
+}
+
 static gboolean idle(gpointer data)
 {
     Desktop *self = data;
@@ -122,8 +129,7 @@ static gboolean idle(gpointer data)
     if (self->seat && self->spec && self->users == 0 && seat_process_clients(self->seat) == 0 &&
         self->state == DESKTOP_RUNNING) {
         log_debug("%s: nobody is looking: its seat ends", self->row->name);
-        seat_process_end(g_steal_pointer(&self->seat));
-        drop_display(self);
+        end_seat(self);
         desktops_tell(self);
     }
     return G_SOURCE_REMOVE;
@@ -340,8 +346,7 @@ gboolean desktop_bind(Desktop *self, uint64_t epoch)
     self->epoch = epoch;
     if (!self->seat || seat_process_bind(self->seat, epoch))
         return TRUE;
-    seat_process_end(g_steal_pointer(&self->seat));
-    drop_display(self);
+    end_seat(self);
     desktop_want_seat(self);
     return FALSE;
 }
@@ -351,8 +356,7 @@ void desktop_release(Desktop *self)
     self->epoch = 0;
     if (!self->seat || !seat_process_epoch(self->seat))
         return;
-    seat_process_end(g_steal_pointer(&self->seat));
-    drop_display(self);
+    end_seat(self);
     desktops_tell(self);
     /* The pattern is nothing but its seat. */
     if (!self->spec)

@@ -221,16 +221,25 @@ void desktops_vm_ended(Desktops *self, const char *uuid, const char *reason)
 
 /* ---- seats ---- */
 
-gboolean desktops_take_seat(Desktops *self, const MasterProcess *process, int fd)
+Desktop *desktops_of_seat(Desktops *self, ProcessId id)
 {
     for (guint i = 0; i < self->all->len; i++) {
         Desktop *desktop = self->all->pdata[i];
-        if (desktop->seat && seat_process_id(desktop->seat) == process->id) {
-            seat_process_link(desktop->seat, fd);
-            return TRUE;
-        }
+        if (desktop->seat && seat_process_id(desktop->seat) == id)
+            return desktop;
     }
-    Desktop *desktop = *process->record.desktop ? desktops_find(self, process->record.desktop) : NULL;
+    return NULL;
+}
+
+gboolean desktops_take_seat(Desktops *self, const MasterProcess *process, int fd)
+{
+    Desktop *desktop = desktops_of_seat(self, process->id);
+
+    if (desktop) {
+        seat_process_link(desktop->seat, fd);
+        return TRUE;
+    }
+    desktop = *process->record.desktop ? desktops_find(self, process->record.desktop) : NULL;
     if (!desktop || desktop->seat || !process->living ||
         (process->record.epoch && process->record.epoch != desktop->epoch))
         return FALSE;

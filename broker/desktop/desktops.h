@@ -38,5 +38,8 @@ gboolean desktops_take_seat(Desktops *desktops, const MasterProcess *process, in
 /* TRUE when it was a seat of ours. */
 gboolean desktops_seat_gone(Desktops *desktops, ProcessId id);
 
+/* The desktop whose seat that is; NULL: none's. */
+Desktop *desktops_of_seat(Desktops *desktops, ProcessId id);
+
 /* What seats started from now on encode with (GStreamer elements; "": none). */
 void desktops_set_encoders(Desktops *desktops, const char *hardware, const char *software);

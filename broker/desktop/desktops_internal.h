@@ -24,6 +24,7 @@ struct Desktop {
     gboolean going;       /* desktop_remove() was called */
     gboolean changed;     /* to be told */
     guint timer;          /* of the state: start or stop timeout */
+    guint stop_seconds;   /* since it was asked to stop */
     uint64_t epoch;       /* of the lease, 0: none */
     SeatSizeHint size;    /* 0 x 0: the template's */
     SeatProcess *seat;    /* NULL: none */

@@ -46,8 +46,8 @@ typedef void (*SeatThumbnailDone)(const guint8 *png, gsize length, guint width, 
 void seat_process_thumbnail(SeatProcess *seat, guint max_width, guint max_height, SeatThumbnailDone done,
                             gpointer data);
 
-/* Ends the process, frees the object; no event follows. Thumbnails are answered with none. NULL is allowed.
- */
+/* Ends the process, frees the object; no event follows. Thumbnails are answered with none. NULL is
+ * allowed. */
 void seat_process_end(SeatProcess *seat);
 /* Frees the object of a process that is gone. */
 void seat_process_forget(SeatProcess *seat);

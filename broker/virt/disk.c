@@ -1,5 +1,5 @@
-/* Overlays through qemu-img, and the checks that give clearer errors than QEMU's when something is missing.
- */
+/* Overlays through qemu-img, and the checks that give clearer errors than QEMU's when something is
+ * missing. */
 #include "broker/virt/disk.h"
 
 #include <errno.h>

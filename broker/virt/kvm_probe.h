@@ -1,6 +1,6 @@
 /* Does KVM really run a guest here? A device that opens proves nothing: some machines offer /dev/kvm and
- * never get anywhere in it, others run a few instructions and refuse what QEMU sets up for a whole processor.
- */
+ * never get anywhere in it, others run a few instructions and refuse what QEMU sets up for a whole
+ * processor. */
 #pragma once
 
 #include <glib.h>

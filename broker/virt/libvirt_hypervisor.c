@@ -124,8 +124,8 @@ static void push(LibvirtHypervisor *self, Job job)
 
 typedef enum { OWNER_US, OWNER_OTHER, OWNER_UNKNOWN } Owner;
 
-/* UNKNOWN: libvirt did not say, most often because the domain is just ending; its error is still to be taken.
- */
+/* UNKNOWN: libvirt did not say, most often because the domain is just ending; its error is still to be
+ * taken. */
 static Owner owner(LibvirtHypervisor *self, virDomainPtr domain)
 {
     g_autofree char *element =

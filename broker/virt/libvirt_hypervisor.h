@@ -14,7 +14,7 @@ typedef struct {
 
 /* Begins to connect; events.up follows. Domains are transient: libvirt holds what runs and nothing else, each
  * start builds the definition anew from the template, and neither a reboot nor a crash leaves one behind that
- * could be started past the broker. NULL with HYPERVISOR_ERROR_REMOTE when the URI is not local. Main thread.
- */
+ * could be started past the broker. NULL with HYPERVISOR_ERROR_REMOTE when the URI is not local. Main
+ * thread. */
 Hypervisor *libvirt_hypervisor_new(const LibvirtSettings *settings, const HypervisorEvents *events,
                                    gpointer data, GError **error);
