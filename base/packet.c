@@ -211,6 +211,7 @@ static PacketResult link_read(PacketLink *link)
         if (result != PACKET_OK)
             return result;
         link->received(link, buffer, length, descriptors, count, link->data);
+        explicit_bzero(buffer, length); /* it may have held a password */
         for (guint i = 0; i < count; i++)
             if (descriptors[i] >= 0)
                 close(descriptors[i]);
