@@ -176,6 +176,21 @@ class Browser:
     def press(self, value):
         self.keys(("down", value), ("up", value))
 
+    def stroke(self, *keys):
+        """Presses keys in turn and releases them backwards, each (code, key) as a keyboard with its layout gives them.
+
+        WebDriver's own key actions know the US layout alone.
+        """
+        virtual = {"AltGraph": 18, "Shift": 16}
+        for kind, order in (("keyDown", keys), ("keyUp", reversed(keys))):
+            for code, key in order:
+                event = {"type": kind if len(key) == 1 or kind == "keyUp" else "rawKeyDown", "code": code, "key": key,
+                         "windowsVirtualKeyCode": virtual.get(key, ord(key[0])),
+                         "location": 2 if code.endswith("Right") else 0}
+                if len(key) == 1 and kind == "keyDown":
+                    event["text"] = key
+                self.call("POST", "/goog/cdp/execute", {"cmd": "Input.dispatchKeyEvent", "params": event})
+
     def pointer(self, x, y, button=0, kind="mouse"):
         """A click at a point of the page."""
         actions = [{"type": "pointerMove", "duration": 0, "x": x, "y": y},

@@ -48,12 +48,12 @@ def arrives(vm, mark, codes):
     until(lambda: no_key_is_held(vm, mark), 10, lambda: f"releases in {vm.serial.since(mark)}")
 
 
-def typing(client, vm):
+def typing(client, vm, german=GERMAN):
     client.focus()
     mark = vm.serial.mark()
     client.key("a")
     arrives(vm, mark, [30])
-    for name, codes in GERMAN.items():
+    for name, codes in german.items():
         mark = vm.serial.mark()
         client.key(name)
         arrives(vm, mark, codes)
