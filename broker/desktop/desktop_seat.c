@@ -8,7 +8,7 @@
 #define QUICK_TRIES 3
 #define CALM_US (30 * G_USEC_PER_SEC) /* a seat that lived so long counts as sound */
 #define SLOW_TRY_MS 3000
-#define DISPLAY_AGAIN_MS 400
+#define DISPLAY_AGAIN_MS 2500 /* libvirt takes up to two seconds to report that a VM has died */
 #define IDLE_MS 60000
 #define OLD_SEAT_MS 5000
 #define WAITING_THUMBNAILS_MAX 8
@@ -60,7 +60,10 @@ static void display_opened(const GError *error, gpointer data)
     Desktop *self = desktops_find(asked->set, asked->name);
 
     if (error && self && alive(self) && self->seat) {
-        log_warning("%s: QEMU does not take the screen's connection: %s", self->row->name, error->message);
+        /* Off: the report of its end is on the way. */
+        if (!g_error_matches(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_OFF))
+            log_warning("%s: QEMU does not take the screen's connection: %s", self->row->name,
+                        error->message);
         set_timer(self, SLOW_TRY_MS, reopen);
     }
     g_free(asked->name);

@@ -90,7 +90,7 @@ static char *describe(int status)
 {
     static const char *const sentences[] = {
         [PROBE_ABSENT] = "there is no usable /dev/kvm",
-        [PROBE_DENIED] = "the broker's user may not open /dev/kvm (is it in the group kvm?)",
+        [PROBE_DENIED] = "no right to open /dev/kvm (group kvm)",
         [PROBE_NO_VM] = "KVM made no virtual machine",
         [PROBE_NO_VCPU] = "KVM made no virtual CPU",
         [PROBE_WRONG] = "the test guest did not do what it was told",
@@ -182,7 +182,7 @@ static gboolean prove_qemu(guint deadline_ms, char **reason)
     waitpid(child, NULL, 0);
     close(output.fd);
     if (!spoke)
-        *reason = g_strdup("the test guest runs, but QEMU with the host's processor does not");
+        *reason = g_strdup("KVM runs a test guest, but not QEMU");
     return spoke;
 }
 
