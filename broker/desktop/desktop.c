@@ -52,7 +52,7 @@ static void answer(Desktop *self, DesktopPower goal, const GError *error)
 
 static void answer_text(Desktop *self, DesktopPower goal, const char *text)
 {
-    g_autoptr(GError) error = g_error_new_literal(HYPERVISOR_ERROR, HYPERVISOR_ERROR_FAILED, text);
+    g_autoptr(GError) error = g_error_new_literal(HYPERVISOR_ERROR, (int)self->fault, text);
     answer(self, goal, error);
 }
 
@@ -118,6 +118,7 @@ void desktop_start(Desktop *self, const SeatSizeHint *size)
     if (size && size->width && size->height)
         self->size = *size;
     self->failing = FALSE;
+    self->fault = HYPERVISOR_ERROR_FAILED;
     desktop_move(self, DESKTOP_EVENT_START, NULL);
     desktops_enqueue(self);
 }
@@ -149,6 +150,7 @@ static void take_start(Desktop *self, const GError *error)
 {
     self->creating = FALSE;
     if (error && self->state == DESKTOP_STARTING) {
+        self->fault = (HypervisorError)error->code;
         go_off(self, DESKTOP_EVENT_FAILED, error->message);
         return;
     }

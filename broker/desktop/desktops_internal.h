@@ -15,21 +15,22 @@ struct Desktop {
     DomainSpec *spec; /* NULL: the pattern source */
     DesktopState state;
     char reason[SEAT_TEXT_MAX];
-    gboolean queued;      /* STARTING, but has no slot yet */
-    gboolean slot;        /* STARTING and counts as a start under way */
-    gboolean creating;    /* hypervisor_start() has not answered */
-    gboolean vm;          /* the VM runs, as far as we know */
-    gboolean failing;     /* STOPPING leads to FAILED */
-    gboolean start_again; /* STOPPING leads to STARTING */
-    gboolean going;       /* desktop_remove() was called */
-    gboolean changed;     /* to be told */
-    guint timer;          /* of the state: start or stop timeout */
-    guint stop_seconds;   /* since it was asked to stop */
-    uint64_t epoch;       /* of the lease, 0: none */
-    SeatSizeHint size;    /* 0 x 0: the template's */
-    SeatProcess *seat;    /* NULL: none */
-    GPtrArray *old_seats; /* their clients are moving elsewhere */
-    guint seat_timer;     /* next try of seat or display, or the idle seat's end */
+    HypervisorError fault; /* of the last start, for whoever waited for it */
+    gboolean queued;       /* STARTING, but has no slot yet */
+    gboolean slot;         /* STARTING and counts as a start under way */
+    gboolean creating;     /* hypervisor_start() has not answered */
+    gboolean vm;           /* the VM runs, as far as we know */
+    gboolean failing;      /* STOPPING leads to FAILED */
+    gboolean start_again;  /* STOPPING leads to STARTING */
+    gboolean going;        /* desktop_remove() was called */
+    gboolean changed;      /* to be told */
+    guint timer;           /* of the state: start or stop timeout */
+    guint stop_seconds;    /* since it was asked to stop */
+    uint64_t epoch;        /* of the lease, 0: none */
+    SeatSizeHint size;     /* 0 x 0: the template's */
+    SeatProcess *seat;     /* NULL: none */
+    GPtrArray *old_seats;  /* their clients are moving elsewhere */
+    guint seat_timer;      /* next try of seat or display, or the idle seat's end */
     guint seat_tries;
     gint64 seat_since; /* us */
     int display;       /* for QEMU, once there is a VM; -1 */

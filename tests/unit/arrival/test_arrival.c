@@ -341,6 +341,26 @@ START_TEST(of_several_desktops_one_is_chosen_and_a_foreign_one_refused)
 }
 END_TEST
 
+START_TEST(a_long_list_comes_in_several_packets)
+{
+    FakeProcess *person = arrive();
+    guint count = 0;
+
+    for (guint i = 0; i < GREETER_DESKTOPS_MAX + 6; i++) {
+        g_autofree char *name = g_strdup_printf("d%02u", i);
+        add_desktop(name, "alice");
+    }
+    say_login(person, "alice", PASSWORD, "");
+    while (count < GREETER_DESKTOPS_MAX + 6) {
+        hear(greeter_of(person), GREETER_DESKTOPS, 0);
+        ck_assert_uint_eq(heard.desktops.total, GREETER_DESKTOPS_MAX + 6);
+        ck_assert_uint_eq(heard.desktops.first, count);
+        count += heard.desktops.count;
+    }
+    ck_assert_uint_eq(count, GREETER_DESKTOPS_MAX + 6);
+}
+END_TEST
+
 START_TEST(a_wanted_desktop_is_checked_against_the_assignment)
 {
     FakeProcess *person = arrive(), *other = arrive();
@@ -595,6 +615,7 @@ int main(void)
     tcase_add_test(tcase, wrong_password_and_unknown_user_get_the_same_answer);
     tcase_add_test(tcase, a_user_without_a_desktop_is_told_so_and_gets_one_when_it_is_assigned);
     tcase_add_test(tcase, of_several_desktops_one_is_chosen_and_a_foreign_one_refused);
+    tcase_add_test(tcase, a_long_list_comes_in_several_packets);
     tcase_add_test(tcase, a_wanted_desktop_is_checked_against_the_assignment);
     tcase_add_test(tcase, a_failed_start_is_told_and_enter_tries_again);
     tcase_add_test(tcase, a_second_connection_waits_until_the_first_process_is_dead);

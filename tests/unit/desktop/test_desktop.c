@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define UUID "11111111-2222-4333-8444-00000000000"
@@ -433,6 +434,79 @@ START_TEST(a_stop_during_the_start_ends_the_vm_once_it_is_there)
 }
 END_TEST
 
+static struct {
+    guint count;
+    char png[16];
+    gsize length;
+} thumbnail;
+
+static void on_thumbnail(const guint8 *png, gsize length, guint width, guint height, gpointer data)
+{
+    thumbnail.count++;
+    thumbnail.length = length;
+    if (png)
+        memcpy(thumbnail.png, png, MIN(length, sizeof thumbnail.png));
+}
+
+/* Reads up to the request and answers it with `claimed` bytes, of which the memory holds four. */
+static void answer_thumbnail(FakeProcess *seat, guint claimed)
+{
+    union {
+        SeatThumbnailRequest request;
+        char bytes[SEAT_CONTROL_PACKET_MAX];
+    } in;
+    SeatThumbnail out = {.header = {.type = SEAT_CONTROL_THUMB, .size = sizeof out}, .length = claimed};
+    int descriptor, fd = memfd_create("png", MFD_CLOEXEC);
+    gsize length;
+    guint count;
+
+    do
+        ck_assert_int_eq(packet_receive(seat->link, &in, sizeof in, &length, &descriptor, 1, &count),
+                         PACKET_OK);
+    while (in.request.header.type != SEAT_CONTROL_THUMBNAIL);
+    out.request = in.request.request;
+    ck_assert_int_eq(write(fd, "\x89PNG", 4), 4);
+    packet_send(seat->link, &out, sizeof out, &fd, 1);
+    close(fd);
+    spin();
+}
+
+START_TEST(a_thumbnail_is_copied_from_the_seats_memory_and_a_lie_about_its_size_gives_none)
+{
+    Desktop *desktop = running(1, TRUE);
+    FakeProcess *seat = fake_master_newest(master, KIND_SEAT);
+
+    memset(&thumbnail, 0, sizeof thumbnail);
+    desktop_thumbnail(desktop, 320, 200, on_thumbnail, NULL);
+    answer_thumbnail(seat, 4);
+    ck_assert_uint_eq(thumbnail.count, 1);
+    ck_assert_uint_eq(thumbnail.length, 4);
+    ck_assert_mem_eq(thumbnail.png, "\x89PNG", 4);
+    desktop_thumbnail(desktop, 320, 200, on_thumbnail, NULL);
+    answer_thumbnail(seat, 5);
+    ck_assert_uint_eq(thumbnail.count, 2);
+    ck_assert_uint_eq(thumbnail.length, 0);
+}
+END_TEST
+
+START_TEST(a_desktop_that_is_off_has_no_thumbnail_and_an_error_keeps_its_kind)
+{
+    Desktop *desktop = add(1, TRUE);
+
+    memset(&thumbnail, 0, sizeof thumbnail);
+    desktop_thumbnail(desktop, 320, 200, on_thumbnail, NULL);
+    ck_assert_uint_eq(thumbnail.count, 1);
+    ck_assert_uint_eq(thumbnail.length, 0);
+    know_hypervisor();
+    hypervisor->fails = HYPERVISOR_ERROR_UNREACHABLE;
+    hypervisor->fail_text = "libvirt is not running.";
+    memset(&result, 0, sizeof result);
+    desktop_power(desktop, DESKTOP_POWER_START, done, NULL);
+    spin();
+    ck_assert_int_eq(result.code, HYPERVISOR_ERROR_UNREACHABLE);
+}
+END_TEST
+
 static gboolean repeated(gpointer data)
 {
     return master->repeats >= 2;
@@ -474,6 +548,8 @@ int main(void)
     tcase_add_test(tcase, a_pattern_needs_no_hypervisor);
     tcase_add_test(tcase, a_removal_switches_off_deletes_the_disk_and_forgets);
     tcase_add_test(tcase, a_stop_during_the_start_ends_the_vm_once_it_is_there);
+    tcase_add_test(tcase, a_thumbnail_is_copied_from_the_seats_memory_and_a_lie_about_its_size_gives_none);
+    tcase_add_test(tcase, a_desktop_that_is_off_has_no_thumbnail_and_an_error_keeps_its_kind);
     tcase_add_test(tcase, a_request_without_an_answer_is_repeated_with_its_number);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
