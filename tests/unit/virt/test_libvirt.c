@@ -5,6 +5,7 @@
 #include "base/packet.h"
 
 #include <check.h>
+#include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +180,111 @@ START_TEST(a_libvirtd_that_is_not_there_is_reported_and_calls_fail_with_the_reas
 }
 END_TEST
 
+/* ---- a libvirtd that goes away: a forwarder in front of the real one ---- */
+
+#define LIBVIRTD "/run/libvirt/libvirt-sock"
+
+typedef struct {
+    char *path;
+    GPtrArray *links; /* of GSocketConnection, both sides of each */
+    GSocketService *service;
+} Forwarder;
+
+static void forwarded(GObject *from, GAsyncResult *result, gpointer to)
+{
+    g_output_stream_splice_finish(G_OUTPUT_STREAM(to), result, NULL);
+}
+
+static void forward(GIOStream *from, GIOStream *to)
+{
+    GOutputStream *out = g_io_stream_get_output_stream(to);
+    g_output_stream_splice_async(out, g_io_stream_get_input_stream(from), G_OUTPUT_STREAM_SPLICE_NONE,
+                                 G_PRIORITY_DEFAULT, NULL, forwarded, out);
+}
+
+static gboolean on_incoming(GSocketService *service, GSocketConnection *incoming, GObject *source,
+                            gpointer data)
+{
+    Forwarder *self = data;
+    g_autoptr(GSocketClient) socket = g_socket_client_new();
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(LIBVIRTD);
+    GSocketConnection *real = g_socket_client_connect(socket, G_SOCKET_CONNECTABLE(address), NULL, NULL);
+
+    ck_assert_ptr_nonnull(real);
+    g_ptr_array_add(self->links, g_object_ref(incoming));
+    g_ptr_array_add(self->links, real);
+    forward(G_IO_STREAM(incoming), G_IO_STREAM(real));
+    forward(G_IO_STREAM(real), G_IO_STREAM(incoming));
+    return TRUE;
+}
+
+static void forwarder_start(Forwarder *self)
+{
+    g_autoptr(GSocketAddress) address = NULL;
+
+    self->path = g_build_filename(folder, "libvirt-sock", NULL);
+    address = g_unix_socket_address_new(self->path);
+    self->links = g_ptr_array_new_with_free_func(g_object_unref);
+    self->service = g_socket_service_new();
+    ck_assert(g_socket_listener_add_address(G_SOCKET_LISTENER(self->service), address, G_SOCKET_TYPE_STREAM,
+                                            G_SOCKET_PROTOCOL_DEFAULT, NULL, NULL, NULL));
+    g_signal_connect(self->service, "incoming", G_CALLBACK(on_incoming), self);
+    g_socket_service_start(self->service);
+}
+
+static void forwarder_stop(Forwarder *self)
+{
+    g_socket_service_stop(self->service);
+    g_socket_listener_close(G_SOCKET_LISTENER(self->service));
+    for (guint i = 0; i < self->links->len; i++)
+        g_socket_shutdown(g_socket_connection_get_socket(self->links->pdata[i]), TRUE, TRUE, NULL);
+    g_ptr_array_unref(self->links);
+    g_object_unref(self->service);
+    g_unlink(self->path);
+    g_free(self->path);
+}
+
+START_TEST(after_libvirtd_has_been_away_it_is_found_again_and_the_vm_was_not_touched)
+{
+    HypervisorEvents events = {on_up, report_down, on_ended};
+    g_autofree char *instance = g_uuid_string_random();
+    g_autofree char *uri = g_strdup_printf("qemu:///system?socket=%s/libvirt-sock", folder);
+    g_autoptr(DomainSpec) spec = make_spec();
+    LibvirtSettings settings = {.uri = uri, .instance = instance, .image_dir = folder, .virt = VIRT_TCG};
+    Forwarder forwarder;
+    Hypervisor *hypervisor;
+
+    forwarder_start(&forwarder);
+    hypervisor = libvirt_hypervisor_new(&settings, &events, NULL, NULL);
+    wait_for(&seen.up);
+    hypervisor_start(hypervisor, spec, on_done, NULL);
+    wait_done();
+    ck_assert_msg(!seen.error, "%s", seen.error ? seen.error->message : "");
+
+    forwarder_stop(&forwarder);
+    wait_for(&seen.down);
+    hypervisor_act(hypervisor, spec->uuid, DOMAIN_RESET, on_done, NULL);
+    wait_done();
+    ck_assert(g_error_matches(seen.error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_UNREACHABLE));
+    ck_assert(!seen.ended);
+
+    seen.up = FALSE;
+    forwarder_start(&forwarder);
+    wait_for(&seen.up);
+    ck_assert_uint_eq(seen.running->len, 1);
+    ck_assert_str_eq(seen.running->pdata[0], spec->uuid);
+    hypervisor_act(hypervisor, spec->uuid, DOMAIN_DESTROY, on_done, NULL);
+    wait_done();
+    ck_assert(!seen.error);
+    wait_for(&seen.ended);
+    hypervisor_remove_disk(hypervisor, spec, on_done, NULL);
+    wait_done();
+    g_unlink(spec->image);
+    hypervisor_free(hypervisor);
+    forwarder_stop(&forwarder);
+}
+END_TEST
+
 static void make_folder(void)
 {
     memset(&seen, 0, sizeof seen);
@@ -210,6 +316,7 @@ int main(void)
     tcase_add_test(tcase,
                    a_vm_starts_is_adopted_by_its_own_instance_only_shows_itself_and_ends_with_a_reason);
     tcase_add_test(tcase, a_libvirtd_that_is_not_there_is_reported_and_calls_fail_with_the_reason);
+    tcase_add_test(tcase, after_libvirtd_has_been_away_it_is_found_again_and_the_vm_was_not_touched);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
