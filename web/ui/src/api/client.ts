@@ -87,7 +87,7 @@ export const api = {
   unassign: (desktop: string) => call<Desktop>("DELETE", `admin/desktops/${enc(desktop)}/assignment`),
 
   sessions: () => call<Session[]>("GET", "admin/sessions"),
-  killSession: (id: number | string) => call<Session>("DELETE", `admin/sessions/${enc(String(id))}`),
+  killSession: (id: number) => call<Session>("DELETE", `admin/sessions/${enc(String(id))}`),
   encoders: () => call<Encoder[]>("GET", "admin/encoders"),
   audit: (before?: number) =>
     call<AuditEntry[]>("GET", `admin/audit?limit=50${before === undefined ? "" : `&before=${before}`}`),

@@ -1,94 +1,30 @@
-// The objects of docs/internals/control-link.md, as the pages get them. The test of the web server compares them with
-// what a real broker answers.
+// The objects of the API by short names. They are generated (`npm run api-types`, from the broker's own document in
+// openapi.json); here only what that document leaves open is narrowed.
+import type { components } from "./schema";
 
-export interface Whoami {
-  user: string;
-  admin: boolean;
-}
+type Schemas = components["schemas"];
+type Narrowed<T, N> = Omit<T, keyof N> & N;
+
+export type Whoami = Schemas["Whoami"];
+export type Ticket = Schemas["Ticket"];
+export type User = Schemas["User"];
+export type Session = Schemas["Session"];
+export type Encoder = Schemas["Encoder"];
+export type AuditEntry = Schemas["Audit"];
+export type Template = Narrowed<Schemas["Template"], { kind: "vm" | "pattern" }>;
 
 export type DesktopState = "off" | "starting" | "running" | "stopping" | "failed";
-
-export interface Desktop {
-  name: string;
-  template: string;
-  state: DesktopState;
-  reason: string;
-  assigned: string | null;
-  user: string | null;
-  domain: string | null;
-}
+export type PowerAction = "start" | "stop" | "restart" | "reset";
+export type Desktop = Narrowed<Omit<Schemas["Desktop"], "connected" | "connection">, { state: DesktopState }>;
 
 /** The connection that holds a desktop now. */
 export interface Holder {
-  id: number | string;
-  protocol: string;
-  since: string;
-}
-
-export interface MyDesktop extends Desktop {
-  connected: boolean;
-  connection?: Holder | null;
-}
-
-export interface Ticket {
-  url: string;
-  ticket: string;
-}
-
-export interface Certificate {
-  fingerprint_sha256: string;
-  ca: boolean;
-}
-
-export interface User {
-  name: string;
-  admin: boolean;
-  disabled: boolean;
-}
-
-export interface Template {
-  name: string;
-  kind: "vm" | "pattern";
-  image: string;
-  kernel: string;
-  initrd: string;
-  cmdline: string;
-  firmware: string;
-  memory_mib: number;
-  vcpus: number;
-  width: number;
-  height: number;
-  xkb_layout: string;
-  xkb_variant: string;
-  video: string;
-}
-
-export interface Session {
-  id: number | string;
-  user: string;
-  desktop: string;
-  protocol: string;
-  address: string;
-  since: string;
-}
-
-export interface Encoder {
-  element: string;
-  usable: boolean;
-  hardware: boolean;
-  chosen: boolean;
-  fps: number;
-  reason: string;
-}
-
-export interface AuditEntry {
   id: number;
-  time: string;
-  actor: string;
-  action: string;
-  object: string;
-  result: string;
+  protocol: string;
+  since: string;
 }
+
+export type MyDesktop = Desktop & { connected: boolean; connection?: Holder | null };
 
 export interface NodeProcess {
   kind: string;
@@ -98,12 +34,10 @@ export interface NodeProcess {
   desktop: string;
 }
 
-export interface Status {
-  version: string;
-  instance: string;
-  libvirt: string;
-  virt: string;
-  processes: NodeProcess[];
-}
+export type Status = Narrowed<Schemas["Status"], { processes: NodeProcess[] }>;
 
-export type PowerAction = "start" | "stop" | "restart" | "reset";
+/** fernwerk-web's own answer: it holds the certificate. */
+export interface Certificate {
+  fingerprint_sha256: string;
+  ca: boolean;
+}

@@ -22,7 +22,7 @@ export function EncodersPage() {
           </Label>
         ) },
         { title: "Kind", cell: (e) => (e.hardware ? "Hardware" : "Software") },
-        { title: "Frames a second", cell: (e) => e.fps || "–" },
+        { title: "Frames/s", cell: (e) => e.fps || "–" },
         { title: "Reason", cell: (e) => e.reason },
       ]} />
   );
@@ -49,6 +49,7 @@ export function AuditPage() {
           { title: "Action", cell: (a) => a.action },
           { title: "Object", cell: (a) => a.object },
           { title: "Result", cell: (a) => a.result },
+          { title: "Address", cell: (a) => a.address || "–" },
         ]} />
       {last !== undefined && last > 1 && <Button variant="link" onClick={() => void more()}>Show older entries</Button>}
     </>
@@ -66,7 +67,7 @@ export function StatusPage() {
           {facts.map(([term, text]) => (
             <DescriptionListGroup key={term}>
               <DescriptionListTerm>{term}</DescriptionListTerm>
-              <DescriptionListDescription>{text}</DescriptionListDescription>
+              <DescriptionListDescription>{text || "–"}</DescriptionListDescription>
             </DescriptionListGroup>
           ))}
         </DescriptionList>
