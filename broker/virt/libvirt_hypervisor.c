@@ -7,6 +7,7 @@
 #include "broker/virt/domain_xml.h"
 #include "broker/virt/kvm_probe.h"
 #include "broker/virt/libvirt_connection.h"
+#include "broker/virt/libvirt_domain.h"
 #include "broker/virt/libvirt_error.h"
 
 #include <libvirt/libvirt.h>
@@ -122,50 +123,6 @@ static void push(LibvirtHypervisor *self, Job job)
     g_thread_pool_push(self->pools[job.lane], g_memdup2(&job, sizeof job), NULL);
 }
 
-typedef enum { OWNER_US, OWNER_OTHER, OWNER_UNKNOWN } Owner;
-
-/* UNKNOWN: libvirt did not say, most often because the domain is just ending; its error is still to be
- * taken. */
-static Owner owner(LibvirtHypervisor *self, virDomainPtr domain)
-{
-    g_autofree char *element =
-        virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_XML_NAMESPACE, 0);
-    const virError *error = virGetLastError();
-
-    if (!element && error && error->code != VIR_ERR_NO_DOMAIN_METADATA)
-        return OWNER_UNKNOWN;
-    virResetLastError();
-    return domain_xml_identity(element, self->instance, NULL) ? OWNER_US : OWNER_OTHER;
-}
-
-/* The running domain of that UUID when it is ours; NULL with OFF, NOT_OURS or what libvirt says. */
-static virDomainPtr find(LibvirtHypervisor *self, virConnectPtr connection, const char *uuid, GError **error)
-{
-    virDomainPtr domain = virDomainLookupByUUIDString(connection, uuid);
-
-    if (!domain) {
-        libvirt_error_take("found", error);
-        return NULL;
-    }
-    switch (owner(self, domain)) {
-    case OWNER_US:
-        if (virDomainIsActive(domain) == 1)
-            return domain;
-        g_set_error_literal(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_OFF, "The desktop is off.");
-        break;
-    case OWNER_OTHER:
-        g_set_error(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_NOT_OURS,
-                    "The virtual machine %s does not belong to this Fernwerk and is left alone.",
-                    virDomainGetName(domain));
-        break;
-    case OWNER_UNKNOWN:
-        libvirt_error_take("found", error);
-        break;
-    }
-    virDomainFree(domain);
-    return NULL;
-}
-
 /* ---- start ---- */
 
 static const char *active_network(virConnectPtr connection)
@@ -212,7 +169,7 @@ static void run_start(Job *job, virConnectPtr connection, GError **error)
 {
     LibvirtHypervisor *self = job->owner;
     g_autoptr(GError) absent = NULL;
-    virDomainPtr domain = find(self, connection, job->spec->uuid, &absent);
+    virDomainPtr domain = libvirt_domain_find(connection, self->instance, job->spec->uuid, &absent);
     gboolean made = FALSE;
 
     if (!domain && !g_error_matches(absent, HYPERVISOR_ERROR, HYPERVISOR_ERROR_OFF)) {
@@ -222,7 +179,7 @@ static void run_start(Job *job, virConnectPtr connection, GError **error)
     if (!domain)
         made = create(job, connection, error);
     forget_start(self, job->spec->uuid);
-    if (made && !(domain = find(self, connection, job->spec->uuid, NULL)))
+    if (made && !(domain = libvirt_domain_find(connection, self->instance, job->spec->uuid, NULL)))
         g_set_error_literal(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_FAILED,
                             "QEMU ended as soon as it had started; its log is in /var/log/libvirt/qemu.");
     if (domain)
@@ -248,7 +205,7 @@ static void start(Hypervisor *base, const DomainSpec *spec, HypervisorDone done,
 
 static void run_act(Job *job, virConnectPtr connection, GError **error)
 {
-    virDomainPtr domain = find(job->owner, connection, job->uuid, error);
+    virDomainPtr domain = libvirt_domain_find(connection, job->owner->instance, job->uuid, error);
     int result = 0;
 
     if (!domain)
@@ -283,7 +240,7 @@ static void act(Hypervisor *base, const char *uuid, DomainAct act, HypervisorDon
 
 static void run_open_display(Job *job, virConnectPtr connection, GError **error)
 {
-    virDomainPtr domain = find(job->owner, connection, job->uuid, error);
+    virDomainPtr domain = libvirt_domain_find(connection, job->owner->instance, job->uuid, error);
 
     if (!domain)
         return;
@@ -305,7 +262,7 @@ static void open_display(Hypervisor *base, const char *uuid, int fd, HypervisorD
 static void run_remove_disk(Job *job, virConnectPtr connection, GError **error)
 {
     g_autoptr(GError) absent = NULL;
-    virDomainPtr domain = find(job->owner, connection, job->spec->uuid, &absent);
+    virDomainPtr domain = libvirt_domain_find(connection, job->owner->instance, job->spec->uuid, &absent);
 
     if (domain) {
         virDomainFree(domain);
@@ -353,7 +310,7 @@ static void run_look(Job *job, virConnectPtr connection, GError **error)
 {
     LibvirtHypervisor *self = job->owner;
     gboolean starting;
-    virDomainPtr domain = find(self, connection, job->uuid, error);
+    virDomainPtr domain = libvirt_domain_find(connection, self->instance, job->uuid, error);
 
     g_mutex_lock(&self->lock);
     starting = g_hash_table_contains(self->starting, job->uuid);
@@ -416,27 +373,6 @@ static gboolean tell(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static GPtrArray *list_ours(LibvirtHypervisor *self, virConnectPtr connection)
-{
-    GPtrArray *running = g_ptr_array_new_with_free_func(g_free);
-    virDomainPtr *domains = NULL;
-    int count = virConnectListAllDomains(connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-
-    for (int i = 0; i < count; i++) {
-        char uuid[VIR_UUID_STRING_BUFLEN];
-        if (owner(self, domains[i]) == OWNER_US && virDomainGetUUIDString(domains[i], uuid) == 0)
-            g_ptr_array_add(running, g_strdup(uuid));
-        virResetLastError();
-        virDomainFree(domains[i]);
-    }
-    free(domains);
-    if (count >= 0)
-        return running;
-    /* The connection broke again: the next one brings the list. */
-    g_ptr_array_unref(running);
-    return NULL;
-}
-
 static void on_up(virConnectPtr quick, gpointer data)
 {
     LibvirtHypervisor *self = data;
@@ -445,7 +381,7 @@ static void on_up(virConnectPtr quick, gpointer data)
     GPtrArray *running;
 
     decide(self);
-    running = list_ours(self, quick);
+    running = libvirt_domain_list(quick, self->instance);
     if (!running)
         return;
     virConnectGetLibVersion(quick, &version);
