@@ -1,5 +1,5 @@
-/* Who may hold how many connections: caps for silent, anonymous and all connections, in all and per source. Pure:
- * time comes from the caller. */
+/* Who may hold how many connections: caps for silent, anonymous and all connections, in all and per source.
+ * Pure: time comes from the caller. */
 #pragma once
 
 #include <glib.h>
@@ -15,7 +15,7 @@ typedef struct {
 gboolean source_from_address(const struct sockaddr *address, Source *source, char *text, gsize size);
 
 typedef struct {
-    guint half_open_total;      /* connections without a complete first request */
+    guint half_open_total; /* connections without a complete first request */
     guint half_open_per_source;
     guint anonymous_per_source; /* connections that nobody has logged in on, half-open ones included */
     guint anonymous_total;
@@ -32,7 +32,8 @@ Admission *admission_new(const AdmissionLimits *limits);
 void admission_free(Admission *admission);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Admission, admission_free)
 
-/* Counts a new, half-open connection in; FALSE: a limit is reached, nothing is counted. now: monotonic, us. */
+/* Counts a new, half-open connection in; FALSE: a limit is reached, nothing is counted. now: monotonic, us.
+ */
 gboolean admission_enter(Admission *admission, const Source *source, gint64 now);
 /* Moves a connection on. */
 void admission_move(Admission *admission, const Source *source, Standing from, Standing to);

@@ -1,5 +1,5 @@
-/* The REST interface. Verbs, arguments and rights are the broker's business; here is what HTTP adds: the cookie, the
- * checks against forged requests, files to download, pictures. */
+/* The REST interface. Verbs, arguments and rights are the broker's business; here is what HTTP adds: the
+ * cookie, the checks against forged requests, files to download, pictures. */
 #include "web/server/api.h"
 
 #include "base/log.h"
@@ -15,8 +15,8 @@ static guint status_of(const BrokerAnswer *answer)
     static const struct {
         const char *code;
         guint status;
-    } statuses[] = {{"usage", 400},   {"not-found", 404}, {"conflict", 409},
-                    {"denied", 403},  {"wait", 429},      {"unreachable", 503}};
+    } statuses[] = {{"usage", 400},  {"not-found", 404}, {"conflict", 409},
+                    {"denied", 403}, {"wait", 429},      {"unreachable", 503}};
     if (strcmp(answer->code, "denied") == 0 && answer->no_session)
         return 401;
     for (guint i = 0; i < G_N_ELEMENTS(statuses); i++)
@@ -94,9 +94,11 @@ static void reply_picture(Exchange *exchange, JsonObject *result)
 static void reply_rdp_file(Exchange *exchange, JsonObject *result)
 {
     const char *content = json_object_get_string_member_with_default(result, "content", "");
-    g_autofree char *name = g_strdup(json_object_get_string_member_with_default(result, "filename", "desktop.rdp"));
+    g_autofree char *name =
+        g_strdup(json_object_get_string_member_with_default(result, "filename", "desktop.rdp"));
     g_strcanon(name, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "._-", '_');
-    g_autofree char *headers = g_strdup_printf(NO_STORE "content-disposition: attachment; filename=\"%s\"\r\n", name);
+    g_autofree char *headers =
+        g_strdup_printf(NO_STORE "content-disposition: attachment; filename=\"%s\"\r\n", name);
     exchange_reply(exchange, 200, "application/x-rdp", g_bytes_new(content, strlen(content)), headers);
 }
 
@@ -175,8 +177,8 @@ static gboolean parse_body(Exchange *exchange, JsonObject *args)
         return TRUE;
     const char *text = (const char *)body->data;
     if (!g_utf8_validate(text, body->len, NULL) || !json_is_shallow(text, body->len, JSON_DEPTH_MAX) ||
-        !json_parser_load_from_data(parser, text, body->len, NULL) || !(root = json_parser_get_root(parser)) ||
-        !JSON_NODE_HOLDS_OBJECT(root))
+        !json_parser_load_from_data(parser, text, body->len, NULL) ||
+        !(root = json_parser_get_root(parser)) || !JSON_NODE_HOLDS_OBJECT(root))
         return FALSE;
     JsonObject *object = json_node_get_object(root);
     members = json_object_get_members(object);
@@ -229,10 +231,11 @@ static gboolean answer_here(Exchange *exchange, const char *path)
             exchange_reply(exchange, 200, "application/x-pem-file", g_bytes_ref(ca),
                            NO_STORE "content-disposition: attachment; filename=\"fernwerk-ca.pem\"\r\n");
         else
-            exchange_fail(exchange, 404, "not-found", "This server's certificate was not made by itself.", NULL);
+            exchange_fail(exchange, 404, "not-found", "This server's certificate was not made by itself.",
+                          NULL);
     } else if (strcmp(path, "openapi.json") == 0 && server->openapi) {
-        exchange_reply(exchange, 200, "application/json", g_bytes_new(server->openapi, strlen(server->openapi)),
-                       "cache-control: no-cache\r\n");
+        exchange_reply(exchange, 200, "application/json",
+                       g_bytes_new(server->openapi, strlen(server->openapi)), "cache-control: no-cache\r\n");
     } else {
         return FALSE;
     }
@@ -249,7 +252,8 @@ void api_handle(Exchange *exchange)
     if (is_forged(exchange) || answer_here(exchange, path))
         return;
     if (!server->routes) {
-        exchange_fail(exchange, 503, "unreachable", "The broker is being restarted.", "Try again in a few seconds.");
+        exchange_fail(exchange, 503, "unreachable", "The broker is being restarted.",
+                      "Try again in a few seconds.");
         return;
     }
     g_autoptr(JsonObject) args = json_object_new();
@@ -260,10 +264,12 @@ void api_handle(Exchange *exchange)
     /* After the body, so that what the address names cannot be replaced by it. */
     switch (routes_match(server->routes, method, path, exchange->query, args, &verb)) {
     case ROUTE_NO_PATH:
-        exchange_fail(exchange, 404, "not-found", "There is nothing at this address.", "GET /api/v1/openapi.json");
+        exchange_fail(exchange, 404, "not-found", "There is nothing at this address.",
+                      "GET /api/v1/openapi.json");
         return;
     case ROUTE_NO_METHOD:
-        exchange_fail(exchange, 405, "usage", "This address does not know that method.", "GET /api/v1/openapi.json");
+        exchange_fail(exchange, 405, "usage", "This address does not know that method.",
+                      "GET /api/v1/openapi.json");
         return;
     case ROUTE_FOUND:
         break;

@@ -5,20 +5,20 @@
 
 typedef struct {
     GBytes *body;
-    GBytes *gzip;     /* the same compressed, or NULL */
-    const char *type; /* Content-Type, static */
-    char *etag;       /* quoted */
+    GBytes *gzip;       /* the same compressed, or NULL */
+    const char *type;   /* Content-Type, static */
+    char *etag;         /* quoted */
     gboolean immutable; /* its name changes with its content: cache for good */
 } Asset;
 
 typedef struct Assets Assets;
 
-/* Reads the folder with all below it: at most 2,000 files of 64 MiB in all, names without a leading dot. A file
- * "x.gz" beside "x" is its compressed form. An error when the folder has no index.html. */
+/* Reads the folder with all below it: at most 2,000 files of 64 MiB in all, names without a leading dot. A
+ * file "x.gz" beside "x" is its compressed form. An error when the folder has no index.html. */
 Assets *assets_load(const char *folder, GError **error);
 void assets_free(Assets *assets);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Assets, assets_free)
 
-/* The asset for an absolute URL path ("/assets/x.js"); for a path of a page (no dot in its last segment) index.html;
- * else NULL. Borrowed. */
+/* The asset for an absolute URL path ("/assets/x.js"); for a path of a page (no dot in its last segment)
+ * index.html; else NULL. Borrowed. */
 const Asset *assets_find(const Assets *assets, const char *path);

@@ -19,7 +19,7 @@ struct Bridge {
     Connection *connection;
     int fd; /* our end of the pair, -1 before and after */
     guint readable, writable;
-    GByteArray *backlog; /* from the browser, not yet taken */
+    GByteArray *backlog;  /* from the browser, not yet taken */
     WebPreamble preamble; /* scrubbed once sent */
     guint64 request;      /* the handover that the master has not answered, 0: none */
     guint handover_timer;
@@ -43,7 +43,8 @@ static char *copy_query(struct lws *wsi)
 {
     g_autoptr(GString) query = g_string_new(NULL);
     char fragment[SEAT_SECRET_MAX + 64];
-    for (int i = 0; i < 16 && lws_hdr_copy_fragment(wsi, fragment, sizeof fragment, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++)
+    for (int i = 0;
+         i < 16 && lws_hdr_copy_fragment(wsi, fragment, sizeof fragment, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++)
         g_string_append_printf(query, "%s%s", i ? "&" : "", fragment);
     explicit_bzero(fragment, sizeof fragment);
     return g_string_free(g_steal_pointer(&query), FALSE);
@@ -164,7 +165,8 @@ int bridge_writable(Bridge *bridge)
 static gboolean flush(Bridge *bridge)
 {
     while (bridge->backlog->len > 0) {
-        ssize_t n = send(bridge->fd, bridge->backlog->data, bridge->backlog->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n =
+            send(bridge->fd, bridge->backlog->data, bridge->backlog->len, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -227,8 +229,8 @@ int bridge_open(Bridge *bridge)
     for (guint i = 0; i < 2; i++)
         setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     bridge->fd = ends[0];
-    gboolean sent = send(bridge->fd, &bridge->preamble, sizeof bridge->preamble, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-                    sizeof bridge->preamble;
+    gboolean sent = send(bridge->fd, &bridge->preamble, sizeof bridge->preamble,
+                         MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof bridge->preamble;
     explicit_bzero(&bridge->preamble, sizeof bridge->preamble);
     request.header.header.type = REQUEST_CLIENT;
     request.header.header.size = sizeof request;

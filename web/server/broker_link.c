@@ -140,7 +140,8 @@ static void answered(BrokerLink *link, JsonObject *object)
         answer.message = error ? json_object_get_string_member_with_default(error, "message", "") : "";
         answer.hint = error ? json_object_get_string_member_with_default(error, "hint", NULL) : NULL;
         answer.no_session = error && !json_object_get_boolean_member_with_default(error, "session", TRUE);
-        answer.retry_after_ms = error ? json_object_get_int_member_with_default(error, "retry_after_ms", 0) : 0;
+        answer.retry_after_ms =
+            error ? json_object_get_int_member_with_default(error, "retry_after_ms", 0) : 0;
     }
     finish(call, &answer);
 }
@@ -149,8 +150,8 @@ static void take_line(BrokerLink *link, const char *line, gsize length)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
     JsonNode *root;
-    if (!json_parser_load_from_data(parser, line, (gssize)length, NULL) || !(root = json_parser_get_root(parser)) ||
-        !JSON_NODE_HOLDS_OBJECT(root)) {
+    if (!json_parser_load_from_data(parser, line, (gssize)length, NULL) ||
+        !(root = json_parser_get_root(parser)) || !JSON_NODE_HOLDS_OBJECT(root)) {
         log_warning("an answer of the broker is no JSON object and is ignored");
         return;
     }
@@ -237,8 +238,8 @@ gboolean broker_link_is_up(const BrokerLink *link)
     return link->fd >= 0;
 }
 
-static char *request_line(guint64 id, const char *verb, const char *session, const char *source, JsonObject *args,
-                          gsize *length)
+static char *request_line(guint64 id, const char *verb, const char *session, const char *source,
+                          JsonObject *args, gsize *length)
 {
     g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
     JsonObject *object = json_object_new();
@@ -269,8 +270,8 @@ static const char *enqueue(BrokerLink *link, const char *line, gsize length)
     return NULL;
 }
 
-guint64 broker_link_call(BrokerLink *link, const char *verb, const char *session, const char *source, JsonObject *args,
-                         BrokerDone done, gpointer data)
+guint64 broker_link_call(BrokerLink *link, const char *verb, const char *session, const char *source,
+                         JsonObject *args, BrokerDone done, gpointer data)
 {
     Call *call = g_new0(Call, 1);
     gsize length;

@@ -8,12 +8,14 @@
 
 #define BODY_SWALLOWED_MAX (1024 * 1024) /* a longer one cuts the connection */
 #define HEAD_MAX 4096
-#define ANSWER_SECONDS 20 /* longer than the broker may take */
+#define ANSWER_SECONDS 20      /* longer than the broker may take */
 #define SLOW_DOWNLOAD_FACTOR 4 /* a page's file may take so many times the login's time */
 
-/* What holds for every answer. Styles: React sets element styles through CSSOM, which needs no 'unsafe-inline'. */
+/* What holds for every answer. Styles: React sets element styles through CSSOM, which needs no
+ * 'unsafe-inline'. */
 static const char security_headers[] =
-    "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: "
+    "blob:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'\r\n"
     "x-content-type-options: nosniff\r\n"
@@ -27,8 +29,8 @@ static const struct {
     enum lws_token_indexes token;
     const char *name;
 } methods[] = {
-    {WSI_TOKEN_GET_URI, "GET"},       {WSI_TOKEN_POST_URI, "POST"},   {WSI_TOKEN_PUT_URI, "PUT"},
-    {WSI_TOKEN_DELETE_URI, "DELETE"}, {WSI_TOKEN_HEAD_URI, "HEAD"},   {WSI_TOKEN_PATCH_URI, "PATCH"},
+    {WSI_TOKEN_GET_URI, "GET"},         {WSI_TOKEN_POST_URI, "POST"}, {WSI_TOKEN_PUT_URI, "PUT"},
+    {WSI_TOKEN_DELETE_URI, "DELETE"},   {WSI_TOKEN_HEAD_URI, "HEAD"}, {WSI_TOKEN_PATCH_URI, "PATCH"},
     {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
 };
 
@@ -59,7 +61,8 @@ static char *query_header(struct lws *wsi)
 {
     g_autoptr(GString) query = g_string_new(NULL);
     char fragment[1024];
-    for (int i = 0; i < 32 && lws_hdr_copy_fragment(wsi, fragment, sizeof fragment, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++)
+    for (int i = 0;
+         i < 32 && lws_hdr_copy_fragment(wsi, fragment, sizeof fragment, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++)
         g_string_append_printf(query, "%s%s", i ? "&" : "", fragment);
     return query->len ? g_string_free(g_steal_pointer(&query), FALSE) : NULL;
 }
@@ -126,9 +129,9 @@ static gboolean on_room(gint fd, GIOCondition condition, gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* lws neither reads what a client sends ahead of its answer nor stops polling for it, and with reading stopped it
- * does not write: so reading is stopped while we wait, by a watch of our own, for room in the socket. Else a client
- * that sends ahead and does not read would make us spin. */
+/* lws neither reads what a client sends ahead of its answer nor stops polling for it, and with reading
+ * stopped it does not write: so reading is stopped while we wait, by a watch of our own, for room in the
+ * socket. Else a client that sends ahead and does not read would make us spin. */
 static void want_write(Exchange *exchange)
 {
     struct lws *wsi = exchange->connection->wsi;
@@ -167,14 +170,16 @@ void exchange_fail(Exchange *exchange, guint status, const char *code, const cha
     json_node_take_object(root, object);
     char *text = json_to_string(root, FALSE);
     exchange_reply(exchange, status, "application/json", g_bytes_new_take(text, strlen(text)),
-                   status == 503 ? "cache-control: no-store\r\nretry-after: 2\r\n" : "cache-control: no-store\r\n");
+                   status == 503 ? "cache-control: no-store\r\nretry-after: 2\r\n"
+                                 : "cache-control: no-store\r\n");
 }
 
 static void serve_asset(Exchange *exchange)
 {
     const Asset *asset = assets_find(exchange->connection->server->assets, exchange->path);
     if (!asset) {
-        exchange_reply(exchange, 404, "text/plain; charset=utf-8", g_bytes_new_static("Not found.\n", 11), NULL);
+        exchange_reply(exchange, 404, "text/plain; charset=utf-8", g_bytes_new_static("Not found.\n", 11),
+                       NULL);
         return;
     }
     gboolean gzip = asset->gzip && exchange->gzip;
@@ -283,16 +288,17 @@ static gboolean add_lines(struct lws *wsi, const char *lines, unsigned char **p,
 static int write_head(Exchange *exchange)
 {
     struct lws *wsi = exchange->connection->wsi;
-    unsigned char buffer[LWS_PRE + HEAD_MAX], *start = buffer + LWS_PRE, *p = start, *end = buffer + sizeof buffer - 1;
+    unsigned char buffer[LWS_PRE + HEAD_MAX], *start = buffer + LWS_PRE, *p = start,
+                                              *end = buffer + sizeof buffer - 1;
     gsize length = exchange->reply ? g_bytes_get_size(exchange->reply) : 0;
     gboolean bodiless = exchange->status == 304 || exchange->status == 204;
 
     if (lws_add_http_header_status(wsi, exchange->status | LWSAHH_FLAG_NO_SERVER_NAME, &p, end))
         return -1;
-    if (!bodiless && (lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE,
-                                                   (const unsigned char *)exchange->type,
-                                                   (int)strlen(exchange->type), &p, end) ||
-                      lws_add_http_header_content_length(wsi, length, &p, end)))
+    if (!bodiless &&
+        (lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, (const unsigned char *)exchange->type,
+                                      (int)strlen(exchange->type), &p, end) ||
+         lws_add_http_header_content_length(wsi, length, &p, end)))
         return -1;
     if (!add_lines(wsi, security_headers, &p, end) || !add_lines(wsi, exchange->headers, &p, end))
         return -1;
@@ -343,7 +349,8 @@ int exchange_writable(Connection *connection)
         gsize n = MIN(length - exchange->sent, WRITE_CHUNK);
         gboolean last = exchange->sent + n == length;
         memcpy(buffer + LWS_PRE, (const guint8 *)g_bytes_get_data(exchange->reply, NULL) + exchange->sent, n);
-        if (lws_write(connection->wsi, buffer + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)n)
+        if (lws_write(connection->wsi, buffer + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) <
+            (int)n)
             return -1;
         exchange->sent += n;
         if (!last) {

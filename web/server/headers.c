@@ -37,7 +37,8 @@ gboolean cookie_find(const char *header, char *handle)
         gsize trimmed = length;
         while (trimmed && (header[trimmed - 1] == ' ' || header[trimmed - 1] == '\t'))
             trimmed--;
-        if (trimmed > name_length && memcmp(header, COOKIE_NAME, name_length) == 0 && header[name_length] == '=') {
+        if (trimmed > name_length && memcmp(header, COOKIE_NAME, name_length) == 0 &&
+            header[name_length] == '=') {
             if (found || !take_handle(header + name_length + 1, trimmed - name_length - 1, handle))
                 return FALSE;
             found = TRUE;
@@ -50,8 +51,8 @@ gboolean cookie_find(const char *header, char *handle)
 char *cookie_format(const char *handle)
 {
     gboolean forget = !handle || !*handle;
-    return g_strdup_printf("%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s", COOKIE_NAME, forget ? "" : handle,
-                           forget ? "; Max-Age=0" : "");
+    return g_strdup_printf("%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s", COOKIE_NAME,
+                           forget ? "" : handle, forget ? "; Max-Age=0" : "");
 }
 
 gboolean host_is_plain(const char *host)
@@ -138,8 +139,10 @@ static char *decode(const char *text, gsize length)
 {
     g_autoptr(GString) out = g_string_sized_new(length);
     for (gsize i = 0; i < length; i++) {
-        if (text[i] == '%' && i + 2 < length && g_ascii_isxdigit(text[i + 1]) && g_ascii_isxdigit(text[i + 2])) {
-            g_string_append_c(out, (char)(g_ascii_xdigit_value(text[i + 1]) * 16 + g_ascii_xdigit_value(text[i + 2])));
+        if (text[i] == '%' && i + 2 < length && g_ascii_isxdigit(text[i + 1]) &&
+            g_ascii_isxdigit(text[i + 2])) {
+            g_string_append_c(
+                out, (char)(g_ascii_xdigit_value(text[i + 1]) * 16 + g_ascii_xdigit_value(text[i + 2])));
             i += 2;
         } else {
             g_string_append_c(out, text[i] == '+' ? ' ' : text[i]);

@@ -1,5 +1,6 @@
-/* fernwerk-web: HTTPS pages, the REST interface and WebSockets. Holds its TLS key and a link to the broker; the
- * sockets it serves were opened by fernwerkd. What comes in over HTTP is in exchange.c, over WebSocket in bridge.c. */
+/* fernwerk-web: HTTPS pages, the REST interface and WebSockets. Holds its TLS key and a link to the broker;
+ * the sockets it serves were opened by fernwerkd. What comes in over HTTP is in exchange.c, over WebSocket in
+ * bridge.c. */
 #include "base/config.h"
 #include "base/lifeline.h"
 #include "base/log.h"
@@ -38,7 +39,8 @@ static void on_reload(const int *descriptors, guint count, gpointer data)
             close(descriptors[i]);
         return;
     }
-    /* A CA that signed the old certificate is not resent; without one the new certificate counts as bought. */
+    /* A CA that signed the old certificate is not resent; without one the new certificate counts as bought.
+     */
     if (service_reload(data, descriptors[0], descriptors[1], count > 2 ? descriptors[2] : -1, &error))
         log_info("new certificate, SHA-256 %s", tls_identity_fingerprint(((Server *)data)->identity));
     else
@@ -69,11 +71,12 @@ static G_NORETURN void die(const char *message)
     exit(1);
 }
 
-/* Pages beside the program: ../share/fernwerk/web once installed (libexec/fernwerk/ -> ../../share), ../web/ui/dist
- * in the build tree. */
+/* Pages beside the program: ../share/fernwerk/web once installed (libexec/fernwerk/ -> ../../share),
+ * ../web/ui/dist in the build tree. */
 static char *default_pages(void)
 {
-    static const char *const places[] = {"../../share/fernwerk/web", "../share/fernwerk/web", "../web/ui/dist"};
+    static const char *const places[] = {"../../share/fernwerk/web", "../share/fernwerk/web",
+                                         "../web/ui/dist"};
     g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *folder = g_path_get_dirname(program ? program : "/usr/libexec/fernwerk/x");
     for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
@@ -96,7 +99,8 @@ static void load_settings(Server *server, const Config *config)
         .half_open_per_source = per_source,
         .anonymous_total = half_open * ANONYMOUS_FACTOR,
         .anonymous_per_source = per_source * ANONYMOUS_FACTOR,
-        .connections_total = half_open * ANONYMOUS_FACTOR + (guint)config_integer(config, "limits.clients_max") * 8,
+        .connections_total =
+            half_open * ANONYMOUS_FACTOR + (guint)config_integer(config, "limits.clients_max") * 8,
         .rate_per_source = (guint)config_integer(config, "limits.rate_per_source") * RATE_FACTOR,
     };
 
@@ -163,7 +167,8 @@ static void serve(int argc, char *argv[], char *envp[], const Config *config)
                                         descriptors[listeners + 2], &error);
     if (!server.identity)
         die(error->message);
-    server.requests = packet_link_new(MASTER_REQUEST_FD, NULL, MASTER_PACKET_MAX, 64, from_master, master_gone, &server);
+    server.requests =
+        packet_link_new(MASTER_REQUEST_FD, NULL, MASTER_PACKET_MAX, 64, from_master, master_gone, &server);
     if (!service_start(&server, loop, &error))
         die(error->message);
     enter_sandbox();

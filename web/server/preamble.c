@@ -8,7 +8,8 @@
 #define SCALE_MIN 25
 #define SCALE_MAX 500
 
-static guint32 query_number(const char *query, const char *name, guint32 minimum, guint32 maximum, guint32 otherwise)
+static guint32 query_number(const char *query, const char *name, guint32 minimum, guint32 maximum,
+                            guint32 otherwise)
 {
     g_autofree char *value = query_value(query, name);
     guint64 number;

@@ -57,7 +57,8 @@ static void add_query(Route *route, JsonObject *entry)
     JsonArray *array = json_node_get_array(node);
     for (guint i = 0; i < json_array_get_length(array); i++) {
         JsonNode *item = json_array_get_element(array, i);
-        const char *name = JSON_NODE_HOLDS_OBJECT(item) ? string_member(json_node_get_object(item), "name") : NULL;
+        const char *name =
+            JSON_NODE_HOLDS_OBJECT(item) ? string_member(json_node_get_object(item), "name") : NULL;
         if (!name)
             continue;
         const char *type = string_member(json_node_get_object(item), "type");
@@ -92,7 +93,8 @@ static Route *route_new(JsonObject *entry)
 Routes *routes_new(JsonNode *table, GError **error)
 {
     if (!table || !JSON_NODE_HOLDS_ARRAY(table)) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "the broker's table of routes is no array");
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                            "the broker's table of routes is no array");
         return NULL;
     }
     JsonArray *array = json_node_get_array(table);

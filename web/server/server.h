@@ -1,4 +1,5 @@
-/* What the parts of fernwerk-web share: the server, its connections, the request under way on one. Main thread only. */
+/* What the parts of fernwerk-web share: the server, its connections, the request under way on one. Main
+ * thread only. */
 #pragma once
 
 #include "base/packet.h"
@@ -16,23 +17,23 @@
 #define API_PREFIX "/api/v1/"
 #define WEBSOCKET_PATH "/ws/desktop"
 #define WEBSOCKET_PROTOCOL "binary"
-#define BODY_MAX 16384   /* bytes of a request's body */
-#define IDLE_SECONDS 20  /* between two requests on one connection */
+#define BODY_MAX 16384    /* bytes of a request's body */
+#define IDLE_SECONDS 20   /* between two requests on one connection */
 #define WRITE_CHUNK 16384 /* bytes of one write: one TLS record */
 
 typedef struct {
     Assets *assets;
     TlsIdentity *identity;
     BrokerLink *broker;
-    Routes *routes;  /* NULL: not known yet */
-    char *openapi;   /* JSON text, NULL: not known yet */
+    Routes *routes; /* NULL: not known yet */
+    char *openapi;  /* JSON text, NULL: not known yet */
     guint describe_timer;
     Tickets *tickets;
     Admission *admission;
     char *public_host; /* "" : none */
     guint first_packet_s, login_s, websockets_max;
     guint websockets;
-    PacketLink *requests; /* to the master */
+    PacketLink *requests;  /* to the master */
     GHashTable *handovers; /* request id -> Bridge that waits for the master's answer */
     guint64 next_request;
     struct lws_context *lws;
@@ -50,7 +51,7 @@ typedef struct {
     Source source;
     char address[64];
     Standing standing;
-    guint deadline; /* timer that ends the connection */
+    guint deadline;     /* timer that ends the connection */
     Exchange *exchange; /* the request under way, or NULL */
     Bridge *bridge;     /* set once it is a WebSocket */
 } Connection;

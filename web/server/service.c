@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define ACCEPT_BURST 32
-#define ACCEPT_PAUSE_MS 250    /* when descriptors have run out */
+#define ACCEPT_PAUSE_MS 250     /* when descriptors have run out */
 #define UNSENT_MAX (128 * 1024) /* bytes that TCP may queue before we count as not writable */
 #define PEER_DEAD_MS 30000
 #define HEADERS_MAX 8192
@@ -32,7 +32,8 @@ static gboolean cut(gpointer data)
     Connection *connection = data;
     connection->deadline = 0;
     log_debug("%s has taken too long and is cut off", connection->address);
-    /* lws sees the end on its own and closes; its own timers are not ours to set from outside of its events. */
+    /* lws sees the end on its own and closes; its own timers are not ours to set from outside of its events.
+     */
     shutdown(lws_get_socket_fd(connection->wsi), SHUT_RDWR);
     return G_SOURCE_REMOVE;
 }
@@ -75,8 +76,8 @@ static int admit_websocket(Connection *connection, struct lws *wsi)
     return -1;
 }
 
-static int connection_event(struct lws *wsi, enum lws_callback_reasons reason, Connection *connection, void *in,
-                            size_t length)
+static int connection_event(struct lws *wsi, enum lws_callback_reasons reason, Connection *connection,
+                            void *in, size_t length)
 {
     switch (reason) {
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
@@ -141,7 +142,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 static void on_log(int level, const char *line)
 {
     g_autofree char *text = g_strdup(line);
-    log_write(level & (LLL_ERR | LLL_WARN) ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "lws: %s", g_strchomp(text));
+    log_write(level & (LLL_ERR | LLL_WARN) ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "lws: %s",
+              g_strchomp(text));
 }
 
 gboolean service_start(Server *server, GMainLoop *loop, GError **error)
@@ -168,8 +170,9 @@ gboolean service_start(Server *server, GMainLoop *loop, GError **error)
     info.gid = info.uid = (unsigned int)-1;
     server->lws = lws_create_context(&info);
     if (!server->lws) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                            "libwebsockets does not start: is its GLib event loop (libwebsockets-evlib-glib) there?");
+        g_set_error_literal(
+            error, G_IO_ERROR, G_IO_ERROR_FAILED,
+            "libwebsockets does not start: is its GLib event loop (libwebsockets-evlib-glib) there?");
         return FALSE;
     }
     info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
@@ -180,7 +183,8 @@ gboolean service_start(Server *server, GMainLoop *loop, GError **error)
     info.retry_and_idle_policy = &liveness;
     server->vhost = lws_create_vhost(server->lws, &info);
     if (!server->vhost || !server->ssl) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, "libwebsockets does not take the certificate");
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                            "libwebsockets does not take the certificate");
         return FALSE;
     }
     return TRUE;
@@ -209,8 +213,8 @@ static void adopt(Server *server, int fd, const struct sockaddr *address)
     connection->standing = STANDING_HALF_OPEN;
     tune(fd);
     lws_sock_file_fd_type descriptor = {.sockfd = fd};
-    struct lws *wsi = lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL,
-                                                 descriptor, NULL, NULL);
+    struct lws *wsi = lws_adopt_descriptor_vhost(
+        server->vhost, LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL, descriptor, NULL, NULL);
     if (!wsi) { /* lws has closed the descriptor */
         connection_free(connection);
         return;

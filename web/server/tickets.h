@@ -1,5 +1,6 @@
-/* The tickets that this server has relayed to browsers and that nobody has used yet: hashes only, bounded, short-lived.
- * A first sieve in front of the broker, which alone decides. Pure: time comes from the caller. */
+/* The tickets that this server has relayed to browsers and that nobody has used yet: hashes only, bounded,
+ * short-lived. A first sieve in front of the broker, which alone decides. Pure: time comes from the caller.
+ */
 #pragma once
 
 #include <glib.h>

@@ -12,7 +12,7 @@
 
 struct TlsIdentity {
     X509 *leaf;
-    STACK_OF(X509) *chain;
+    STACK_OF(X509) * chain;
     EVP_PKEY *key;
     GBytes *ca; /* NULL: the certificate was not signed by it */
     char fingerprint[EVP_MAX_MD_SIZE * 3];
@@ -22,7 +22,8 @@ static gboolean fail(GError **error, const char *what)
 {
     unsigned long code = ERR_peek_last_error();
     const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+    g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s%s%s", what, reason ? ": " : "",
+                reason ? reason : "");
     ERR_clear_error();
     return FALSE;
 }
@@ -53,7 +54,8 @@ static gboolean load_chain(TlsIdentity *identity, BIO *bio, GError **error)
     if (!bio || !(identity->leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
         return fail(error, "the web certificate is no PEM certificate");
     identity->chain = sk_X509_new_null();
-    while (sk_X509_num(identity->chain) < CHAIN_MAX && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+    while (sk_X509_num(identity->chain) < CHAIN_MAX &&
+           (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
         sk_X509_push(identity->chain, certificate);
     ERR_clear_error();
     return TRUE;

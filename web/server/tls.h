@@ -6,13 +6,15 @@
 
 typedef struct TlsIdentity TlsIdentity;
 
-/* Reads certificate chain, private key and the CA's certificate (all PEM, at most 256 KiB each) from descriptors,
- * which are closed. ca may be -1. An error when they cannot be parsed or key and certificate do not belong together. */
+/* Reads certificate chain, private key and the CA's certificate (all PEM, at most 256 KiB each) from
+ * descriptors, which are closed. ca may be -1. An error when they cannot be parsed or key and certificate do
+ * not belong together. */
 TlsIdentity *tls_identity_load(int chain, int key, int ca, GError **error);
 void tls_identity_free(TlsIdentity *identity);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsIdentity, tls_identity_free)
 
-/* Uses the identity for handshakes from now on; sessions that exist keep theirs. TLS 1.2 is the oldest allowed. */
+/* Uses the identity for handshakes from now on; sessions that exist keep theirs. TLS 1.2 is the oldest
+ * allowed. */
 gboolean tls_identity_apply(const TlsIdentity *identity, SSL_CTX *context, GError **error);
 
 /* SHA-256 of the leaf certificate, "AB:CD:..."; static in the identity. */

@@ -1,4 +1,5 @@
-/* Everything that reads a browser's headers and query: the first byte chooses the reader, the rest is the text. */
+/* Everything that reads a browser's headers and query: the first byte chooses the reader, the rest is the
+ * text. */
 #include "web/server/headers.h"
 #include "web/server/preamble.h"
 #include "web/server/tickets.h"
@@ -24,10 +25,13 @@ static void read_origin(const char *text)
     g_auto(GStrv) parts = g_strsplit(text, "\n", 3);
     if (g_strv_length(parts) < 3)
         return;
-    OriginClaim claim = {.host = parts[0], .origin = parts[1], .fetch_site = *parts[2] ? parts[2] : NULL,
+    OriginClaim claim = {.host = parts[0],
+                         .origin = parts[1],
+                         .fetch_site = *parts[2] ? parts[2] : NULL,
                          .public_host = "desk.example"};
     if (origin_matches(&claim))
-        g_assert(g_str_has_prefix(claim.origin, "https://") && host_is_plain(claim.origin + strlen("https://")));
+        g_assert(g_str_has_prefix(claim.origin, "https://") &&
+                 host_is_plain(claim.origin + strlen("https://")));
     if (origin_is_own(&claim))
         g_assert(origin_matches(&claim));
 }

@@ -6,11 +6,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char table[] =
-    "[{\"verb\":\"a\",\"method\":\"GET\",\"path\":\"users\"},"
-    "{\"verb\":\"b\",\"method\":\"DELETE\",\"path\":\"users/{name}\"},"
-    "{\"verb\":\"c\",\"method\":\"PUT\",\"path\":\"desktops/{desktop}/assignment\"},"
-    "{\"verb\":\"d\",\"method\":\"GET\",\"path\":\"audit\",\"query\":[{\"name\":\"limit\",\"type\":\"integer\"}]}]";
+static const char table[] = "[{\"verb\":\"a\",\"method\":\"GET\",\"path\":\"users\"},"
+                            "{\"verb\":\"b\",\"method\":\"DELETE\",\"path\":\"users/{name}\"},"
+                            "{\"verb\":\"c\",\"method\":\"PUT\",\"path\":\"desktops/{desktop}/assignment\"},"
+                            "{\"verb\":\"d\",\"method\":\"GET\",\"path\":\"audit\",\"query\":[{\"name\":"
+                            "\"limit\",\"type\":\"integer\"}]}]";
 
 static void check_capture(JsonObject *args, const char *name, JsonNode *node, gpointer data)
 {

@@ -56,12 +56,19 @@ END_TEST
 
 START_TEST(test_an_origin_must_be_ours)
 {
-    OriginClaim claim = {.host = "desk.example:8443", .origin = "https://desk.example:8443", .public_host = ""};
+    OriginClaim claim = {
+        .host = "desk.example:8443", .origin = "https://desk.example:8443", .public_host = ""};
     ck_assert(origin_is_own(&claim) && origin_matches(&claim));
     claim.origin = "https://DESK.example:8443";
     ck_assert(origin_is_own(&claim));
-    const char *foreign[] = {"https://desk.example", "http://desk.example:8443", "https://evil.example",
-                             "https://desk.example:8443.evil.example", "null", "", "https://", "https://a@desk.example:8443"};
+    const char *foreign[] = {"https://desk.example",
+                             "http://desk.example:8443",
+                             "https://evil.example",
+                             "https://desk.example:8443.evil.example",
+                             "null",
+                             "",
+                             "https://",
+                             "https://a@desk.example:8443"};
     for (guint i = 0; i < G_N_ELEMENTS(foreign); i++) {
         claim.origin = foreign[i];
         ck_assert_msg(!origin_is_own(&claim) && !origin_matches(&claim), "%s", foreign[i]);
@@ -78,7 +85,8 @@ END_TEST
 
 START_TEST(test_the_public_host_is_as_good_as_the_host)
 {
-    OriginClaim claim = {.host = "10.0.0.1:8443", .origin = "https://desk.example", .public_host = "desk.example"};
+    OriginClaim claim = {
+        .host = "10.0.0.1:8443", .origin = "https://desk.example", .public_host = "desk.example"};
     ck_assert(origin_is_own(&claim) && origin_matches(&claim));
 }
 END_TEST
@@ -167,14 +175,14 @@ START_TEST(test_deep_json_is_noticed_but_not_in_strings)
 }
 END_TEST
 
-static const char table[] =
-    "[{\"verb\":\"a\",\"method\":\"GET\",\"path\":\"users\"},"
-    "{\"verb\":\"b\",\"method\":\"GET\",\"path\":\"/api/v1/users/{name}\"},"
-    "{\"verb\":\"c\",\"method\":\"GET\",\"path\":\"users/me\"},"
-    "{\"verb\":\"d\",\"method\":\"PUT\",\"path\":\"users/{name}/x\"},"
-    "{\"verb\":\"e\",\"method\":\"GET\",\"path\":\"audit\",\"query\":[{\"name\":\"limit\",\"type\":\"integer\"},"
-    "{\"name\":\"text\",\"type\":\"string\"}]},"
-    "{\"verb\":\"broken\"}, 7]";
+static const char table[] = "[{\"verb\":\"a\",\"method\":\"GET\",\"path\":\"users\"},"
+                            "{\"verb\":\"b\",\"method\":\"GET\",\"path\":\"/api/v1/users/{name}\"},"
+                            "{\"verb\":\"c\",\"method\":\"GET\",\"path\":\"users/me\"},"
+                            "{\"verb\":\"d\",\"method\":\"PUT\",\"path\":\"users/{name}/x\"},"
+                            "{\"verb\":\"e\",\"method\":\"GET\",\"path\":\"audit\",\"query\":[{\"name\":"
+                            "\"limit\",\"type\":\"integer\"},"
+                            "{\"name\":\"text\",\"type\":\"string\"}]},"
+                            "{\"verb\":\"broken\"}, 7]";
 
 static Routes *make_routes(void)
 {
@@ -184,7 +192,8 @@ static Routes *make_routes(void)
     return routes;
 }
 
-static const char *match(const Routes *routes, const char *method, const char *path, const char *query, JsonObject *args)
+static const char *match(const Routes *routes, const char *method, const char *path, const char *query,
+                         JsonObject *args)
 {
     const char *verb = NULL;
     return routes_match(routes, method, path, query, args, &verb) == ROUTE_FOUND ? verb : NULL;
@@ -208,8 +217,8 @@ START_TEST(test_what_is_no_name_is_no_capture)
 {
     g_autoptr(Routes) routes = make_routes();
     g_autoptr(JsonObject) args = json_object_new();
-    const char *paths[] = {"users/", "users/..", "users/.a", "users/a b", "users/a%2Fb", "users//x", "", "/", "users/a/b",
-                           "users/ä"};
+    const char *paths[] = {"users/",   "users/..", "users/.a", "users/a b", "users/a%2Fb",
+                           "users//x", "",         "/",        "users/a/b", "users/ä"};
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
         ck_assert_msg(!match(routes, "GET", paths[i], NULL, args), "%s", paths[i]);
     g_autofree char *name = g_strnfill(64, 'a');
@@ -262,8 +271,12 @@ START_TEST(test_the_oldest_ticket_gives_way_when_there_are_too_many)
 }
 END_TEST
 
-static const AdmissionLimits limits = {.half_open_total = 4, .half_open_per_source = 2, .anonymous_per_source = 3,
-                                       .anonymous_total = 6, .connections_total = 8, .rate_per_source = 60};
+static const AdmissionLimits limits = {.half_open_total = 4,
+                                       .half_open_per_source = 2,
+                                       .anonymous_per_source = 3,
+                                       .anonymous_total = 6,
+                                       .connections_total = 8,
+                                       .rate_per_source = 60};
 
 static Source source_of(const char *text)
 {
@@ -274,7 +287,8 @@ static Source source_of(const char *text)
     gboolean six = inet_pton(AF_INET6, text, &in6.sin6_addr) == 1;
     if (!six)
         ck_assert_int_eq(inet_pton(AF_INET, text, &in.sin_addr), 1);
-    ck_assert(source_from_address(six ? (struct sockaddr *)&in6 : (struct sockaddr *)&in, &source, printed, sizeof printed));
+    ck_assert(source_from_address(six ? (struct sockaddr *)&in6 : (struct sockaddr *)&in, &source, printed,
+                                  sizeof printed));
     return source;
 }
 
@@ -341,10 +355,12 @@ START_TEST(test_a_preamble_takes_what_makes_sense)
     ck_assert_uint_eq(preamble.magic, WEB_PREAMBLE_MAGIC);
     ck_assert_str_eq(preamble.ticket, "t-1");
     ck_assert_str_eq(preamble.address, "192.0.2.1");
-    ck_assert(preamble.width == 1280 && preamble.height == 800 && preamble.scale == 150 && preamble.view_only_wish == 1);
+    ck_assert(preamble.width == 1280 && preamble.height == 800 && preamble.scale == 150 &&
+              preamble.view_only_wish == 1);
     ck_assert_str_eq(preamble.xkb_layout, "de");
     preamble_fill(&preamble, "t", "", "width=99999&height=800&scale=7&layout=a%2Fb&view=x");
-    ck_assert(preamble.width == 0 && preamble.height == 0 && preamble.scale == 100 && preamble.view_only_wish == 0);
+    ck_assert(preamble.width == 0 && preamble.height == 0 && preamble.scale == 100 &&
+              preamble.view_only_wish == 0);
     ck_assert_str_eq(preamble.xkb_layout, "");
     preamble_fill(&preamble, "t", "", NULL);
     ck_assert(preamble.width == 0 && preamble.scale == 100);
