@@ -43,13 +43,16 @@ export class Screen {
   static async open(target: HTMLElement, desktop: string, scaling: Scaling, quality: Quality, events: Events): Promise<Screen> {
     const [{ url, ticket }, layout] = await Promise.all([api.connect(desktop), guessLayout()]);
     const screen = new Screen();
-    screen.start(target, Screen.address(target, url, layout), ticket, scaling, quality, events);
+    screen.start(target, Screen.address(target, url, layout, scaling), ticket, scaling, quality, events);
     return screen;
   }
 
-  private static address(target: HTMLElement, path: string, layout: string): string {
-    const { clientWidth, clientHeight } = target;
-    const query = new URLSearchParams({ width: String(clientWidth), height: String(clientHeight), layout });
+  private static address(target: HTMLElement, path: string, layout: string, scaling: Scaling): string {
+    const query = new URLSearchParams({ layout });
+    if (scaling === "remote") {
+      query.set("width", String(target.clientWidth));
+      query.set("height", String(target.clientHeight));
+    }
     return `wss://${location.host}${path}?${query}`;
   }
 
@@ -113,8 +116,7 @@ export class Screen {
 
   scale(scaling: Scaling): void {
     if (!this.rfb) return;
-    this.rfb.clipViewport = scaling === "one";
-    this.rfb.dragViewport = false;
+    this.rfb.clipViewport = false; // at 1:1 the browser's own scroll bars move over a larger desktop
     this.rfb.scaleViewport = scaling !== "one";
     this.rfb.resizeSession = scaling === "remote";
   }
