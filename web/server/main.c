@@ -105,6 +105,7 @@ static void load_settings(Server *server, const Config *config)
     };
 
     server->admission = admission_new(&limits);
+    server->connections_max = limits.connections_total;
     server->first_packet_s = (guint)config_integer(config, "limits.first_packet_s");
     server->login_s = (guint)config_integer(config, "limits.login_s");
     server->websockets_max = (guint)config_integer(config, "limits.clients_max");

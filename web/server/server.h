@@ -31,7 +31,7 @@ typedef struct {
     Tickets *tickets;
     Admission *admission;
     char *public_host; /* "" : none */
-    guint first_packet_s, login_s, websockets_max;
+    guint first_packet_s, login_s, connections_max, websockets_max;
     guint websockets;
     PacketLink *requests;  /* to the master */
     GHashTable *handovers; /* request id -> Bridge that waits for the master's answer */

@@ -164,7 +164,8 @@ gboolean service_start(Server *server, GMainLoop *loop, GError **error)
     info.user = server;
     info.pt_serv_buf_size = WRITE_CHUNK;
     info.max_http_header_data = HEADERS_MAX;
-    info.max_http_header_pool = 1024; /* allocated when used; the caps on connections are ours */
+    info.max_http_header_pool =
+        (unsigned short)MIN(server->connections_max, G_MAXUINT16); /* allocated when used */
     info.timeout_secs = server->first_packet_s;
     info.timeout_secs_ah_idle = server->first_packet_s;
     info.gid = info.uid = (unsigned int)-1;
