@@ -47,7 +47,9 @@ typedef struct Bridge Bridge;
 /* One accepted connection, from accept to close; lws keeps it as opaque user data. */
 typedef struct {
     Server *server;
-    struct lws *wsi;
+    struct lws *wsi; /* NULL until the first byte has come */
+    int fd;          /* lws's, once wsi is set */
+    guint waiting;   /* watch for that byte */
     Source source;
     char address[64];
     Standing standing;

@@ -27,14 +27,28 @@ typedef struct {
     guint source;
 } Listener;
 
+static void connection_free(Connection *connection)
+{
+    connection_deadline(connection, 0);
+    g_clear_handle_id(&connection->waiting, g_source_remove);
+    if (!connection->wsi && connection->fd >= 0)
+        close(connection->fd);
+    exchange_free(connection->exchange);
+    bridge_free(connection->bridge);
+    admission_leave(connection->server->admission, &connection->source, connection->standing);
+    g_free(connection);
+}
+
 static gboolean cut(gpointer data)
 {
     Connection *connection = data;
     connection->deadline = 0;
     log_debug("%s has taken too long and is cut off", connection->address);
-    /* lws sees the end on its own and closes; its own timers are not ours to set from outside of its events.
-     */
-    shutdown(lws_get_socket_fd(connection->wsi), SHUT_RDWR);
+    /* lws sees the end on its own and closes; its timers are not ours to set from outside of its events. */
+    if (connection->wsi)
+        shutdown(connection->fd, SHUT_RDWR);
+    else
+        connection_free(connection);
     return G_SOURCE_REMOVE;
 }
 
@@ -51,15 +65,6 @@ void connection_stands(Connection *connection, Standing standing)
         return;
     admission_move(connection->server->admission, &connection->source, connection->standing, standing);
     connection->standing = standing;
-}
-
-static void connection_free(Connection *connection)
-{
-    connection_deadline(connection, 0);
-    exchange_free(connection->exchange);
-    bridge_free(connection->bridge);
-    admission_leave(connection->server->admission, &connection->source, connection->standing);
-    g_free(connection);
 }
 
 static int admit_websocket(Connection *connection, struct lws *wsi)
@@ -200,10 +205,36 @@ static void tune(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, sizeof dead);
 }
 
-static void adopt(Server *server, int fd, const struct sockaddr *address)
+/* Only now does the connection cost more than a descriptor: lws and OpenSSL take 50 KiB for it. */
+static gboolean on_first_byte(gint fd, GIOCondition condition, gpointer data)
+{
+    Connection *connection = data;
+    lws_sock_file_fd_type descriptor = {.sockfd = fd};
+    char byte;
+
+    connection->waiting = 0;
+    if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
+        connection_free(connection);
+        return G_SOURCE_REMOVE;
+    }
+    struct lws *wsi = lws_adopt_descriptor_vhost(connection->server->vhost,
+                                                 LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL,
+                                                 descriptor, NULL, NULL);
+    if (!wsi) { /* lws has closed the descriptor */
+        connection->fd = -1;
+        connection_free(connection);
+        return G_SOURCE_REMOVE;
+    }
+    connection->wsi = wsi;
+    lws_set_opaque_user_data(wsi, connection);
+    return G_SOURCE_REMOVE;
+}
+
+static void admit(Server *server, int fd, const struct sockaddr *address)
 {
     Connection *connection = g_new0(Connection, 1);
     connection->server = server;
+    connection->fd = fd;
     if (!source_from_address(address, &connection->source, connection->address, sizeof connection->address) ||
         !admission_enter(server->admission, &connection->source, g_get_monotonic_time())) {
         log_debug("%s is turned away: too many connections", connection->address);
@@ -213,15 +244,7 @@ static void adopt(Server *server, int fd, const struct sockaddr *address)
     }
     connection->standing = STANDING_HALF_OPEN;
     tune(fd);
-    lws_sock_file_fd_type descriptor = {.sockfd = fd};
-    struct lws *wsi = lws_adopt_descriptor_vhost(
-        server->vhost, LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | LWS_ADOPT_ALLOW_SSL, descriptor, NULL, NULL);
-    if (!wsi) { /* lws has closed the descriptor */
-        connection_free(connection);
-        return;
-    }
-    connection->wsi = wsi;
-    lws_set_opaque_user_data(wsi, connection);
+    connection->waiting = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_first_byte, connection);
     connection_deadline(connection, server->first_packet_s);
 }
 
@@ -246,7 +269,7 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer data)
         socklen_t length = sizeof address;
         int accepted = accept4(fd, &address.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted >= 0) {
-            adopt(listener->server, accepted, &address.any);
+            admit(listener->server, accepted, &address.any);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
