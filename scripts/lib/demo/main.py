@@ -63,6 +63,8 @@ def make_accounts(instance, tools, options):
         desktop = call("desktop", "show", f"d{i}", missing_ok=True)
         if desktop and desktop["template"] != template:
             say(f"d{i} was made from {desktop['template']} and is made anew")
+            if desktop["assigned"]:
+                call("unassign", f"d{i}")
             call("desktop", "remove", f"d{i}")
             desktop = None
         if not desktop:

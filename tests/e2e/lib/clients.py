@@ -123,8 +123,9 @@ class Rdesktop(Client):
 
     def command(self):
         user = self.demo.user()
+        keymap = {"us": "en-us"}.get(self.screen.layout, self.screen.layout)
         return ["rdesktop", "-u", user["name"], "-p", user["password"], "-g", f"{self.width}x{self.height}+0+0", "-a",
-                str(self.depth), "-x", "l", "-D", "-k", "de", f"{self.demo.host}:{self.demo.json['rdp']}"]
+                str(self.depth), "-x", "l", "-D", "-k", keymap, f"{self.demo.host}:{self.demo.json['rdp']}"]
 
     def started(self):
         # It asks whether to trust a certificate of an unknown authority.

@@ -16,5 +16,5 @@ def demo(request):
 @pytest.fixture
 def screen(request):
     """An X server with the module's keyboard LAYOUT, German unless it says otherwise."""
-    with Screen(layout=getattr(request.module, "LAYOUT", "de")) as shown:
+    with Screen(1500, 1024, layout=getattr(request.module, "LAYOUT", "de")) as shown:
         yield shown

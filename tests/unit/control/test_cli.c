@@ -1,7 +1,12 @@
 /* The real command against a real server: shapes, fields, exit codes. */
 #include "tests/unit/control/harness.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *text(JsonObject *object, const char *name)
@@ -67,6 +72,56 @@ START_TEST(a_password_is_never_taken_from_the_command_line_and_without_a_termina
     ck_assert_str_eq(text(cli_object(2, tooo_long, "user", "add", "alice", "--password-stdin", NULL), "code"),
                      "usage");
     ck_assert_uint_eq(json_array_get_length(json_node_get_array(cli_json(0, NULL, "user", "list", NULL))), 0);
+}
+END_TEST
+
+/* Runs `user add eve` at a terminal, types a line at each question; returns what the screen shows (caller
+ * frees). */
+static char *type_passwords(const char *first, const char *second, int *code)
+{
+    const char *lines[] = {first, second};
+    g_autoptr(GString) screen = g_string_new(NULL);
+    guint typed = 0;
+    int terminal, status;
+    pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
+    if (pid == 0) {
+        execl(FERNWERK_CLI, FERNWERK_CLI, "--socket", harness.socket, "user", "add", "eve", NULL);
+        _exit(127);
+    }
+    fcntl(terminal, F_SETFL, O_NONBLOCK);
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        char bytes[256];
+        struct pollfd poller = {.fd = terminal, .events = POLLIN};
+        poll(&poller, 1, 2);
+        ssize_t got = read(terminal, bytes, sizeof bytes);
+        if (got > 0)
+            g_string_append_len(screen, bytes, got);
+        if (typed < 2 && g_str_has_suffix(screen->str, typed == 0 ? "eve: " : "Again: "))
+            ck_assert_int_gt(dprintf(terminal, "%s\n", lines[typed++]), 0);
+        while (g_main_context_iteration(NULL, FALSE))
+            continue;
+    }
+    close(terminal);
+    *code = WEXITSTATUS(status);
+    return g_strdup(screen->str);
+}
+
+START_TEST(at_a_terminal_the_password_is_asked_for_twice_and_not_shown)
+{
+    int code;
+    g_autofree char *good = type_passwords("hush hush", "hush hush", &code);
+    ck_assert_msg(code == 0, "%s", good);
+    ck_assert_ptr_null(strstr(good, "hush"));
+    g_free(web_login("eve", "hush hush"));
+}
+END_TEST
+
+START_TEST(two_different_passwords_at_a_terminal_make_no_user)
+{
+    int code;
+    g_autofree char *screen = type_passwords("hush hush", "hush", &code);
+    ck_assert_int_eq(code, 2);
+    cli_object(3, NULL, "user", "show", "eve", NULL);
 }
 END_TEST
 
@@ -323,6 +378,8 @@ int main(void)
     tcase_add_test(all, the_password_of_stdin_is_the_password);
     tcase_add_test(
         all, a_password_is_never_taken_from_the_command_line_and_without_a_terminal_it_is_a_usage_error);
+    tcase_add_test(all, at_a_terminal_the_password_is_asked_for_twice_and_not_shown);
+    tcase_add_test(all, two_different_passwords_at_a_terminal_make_no_user);
     tcase_add_test(all, disabling_shows_and_enabling_too);
     tcase_add_test(all, a_second_user_of_that_name_is_a_conflict);
     tcase_add_test(all, a_template_has_all_its_fields_and_presets);
