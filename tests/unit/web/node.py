@@ -384,7 +384,7 @@ class Node:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fernwerk-web-"))
         certificate(self.folder)
         self.broker, self.screens, self.preambles, self.ends = Broker(), [], [], []
-        self.refuse_clients, self.next_session, self.stream = False, 100, 0
+        self.refuse_clients, self.next_session, self.stream, self.mute_next = False, 100, 0, False
         (self.folder / "fernwerk.conf").write_text(f"[web]\npages_dir = {pages}\n{config}\n")
         self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
         self.port = self.listener.getsockname()[1]
@@ -500,6 +500,11 @@ class Node:
                 client.sendall(b"RFB 003.008\n")
                 for _ in range(self.stream // 65536):
                     client.sendall(bytes(65536))
+            if self.mute_next:
+                self.mute_next = False
+                client.sendall(b"RFB 003.008\n")
+                while client.recv(4096):
+                    pass
             screen = Screen(client, width or 1024, height or 768)
             self.screens.append(screen)
             screen.run()

@@ -19,6 +19,8 @@ class Control(http.server.BaseHTTPRequestHandler):
             for session in list(node.broker.sessions.values()):
                 session["socket"].shutdown(2)
                 dropped += 1
+        if self.path == "/mute":
+            node.mute_next = True
         if self.path == "/kill":
             for screen in node.screens:
                 screen.finish(3, "An administrator has ended this session.")
