@@ -106,6 +106,14 @@ const tests = {
     return { context, page };
   },
 
+  async "a server that accepts and then says nothing is asked anew"() {
+    await control("mute");
+    const { context, page } = await open();
+    await login(page, "alice");
+    await live(page);
+    return { context, page };
+  },
+
   async "a session that an administrator ended stays ended until the user wants it back"() {
     const { context, page } = await open();
     await login(page, "alice");

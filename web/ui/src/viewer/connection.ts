@@ -22,6 +22,7 @@ declare global {
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5000;
+const OPEN_MS = 8000; // a server that has not greeted us by then is asked anew
 const NOTE_HOLDER_MS = [200, 1500, 5000];
 const LINGER_MS = 1200; // for so long a connection of our own may still be listed after its end
 const END = { takenOver: 1, revoked: 2, killed: 3, limit: 7 } as const; // EndReason of base/proto/seat_link.h
@@ -81,6 +82,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
   useEffect(() => {
     let over = false;
     let mine: string | null = null;
+    let patience: ReturnType<typeof setTimeout> | undefined;
     const timers: ReturnType<typeof setTimeout>[] = [];
 
     const again = () => {
@@ -101,6 +103,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
     };
     const ended = async (how: Ended) => {
       screen.current = null;
+      clearTimeout(patience);
       if (over) return;
       setPhase({ kind: "broken" });
       try {
@@ -112,8 +115,14 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
         problem(reason);
       }
     };
+    const giveUp = () => {
+      screen.current?.close();
+      screen.current = null;
+      again();
+    };
     const connected = () => {
       if (over) return;
+      clearTimeout(patience);
       pause.current = FIRST_PAUSE_MS;
       setPhase({ kind: "live" });
       for (const ms of NOTE_HOLDER_MS) timers.push(setTimeout(() => void noteHolder(), ms));
@@ -124,8 +133,12 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
         const opened = await Screen.open(target.current, desktop, wishes.current.scaling, wishes.current.quality, {
           connected, ended: (how) => void ended(how),
         });
-        if (over) opened.close();
-        else screen.current = opened;
+        if (over) {
+          opened.close();
+          return;
+        }
+        screen.current = opened;
+        patience = setTimeout(giveUp, OPEN_MS);
       } catch (reason) {
         problem(reason);
       }
@@ -134,6 +147,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
 
     return () => {
       over = true;
+      clearTimeout(patience);
       timers.forEach(clearTimeout);
       screen.current?.close();
       screen.current = null;
