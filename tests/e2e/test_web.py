@@ -15,7 +15,7 @@ from lib.wait import until
 
 OPTIONS = {"guest": "tiny", "keymap": "de"}
 # Without WebCodecs the page has no H.264 decoder and must fall back.
-NO_H264 = ["--disable-blink-features=WebCodecs"]
+NO_H264 = ["VideoDecoder"]
 AVC_PSNR = 30
 F8 = "\ue038"
 
@@ -41,12 +41,12 @@ def melted(page, vm):
         frozen(page, vm)
 
 
-@pytest.mark.parametrize("arguments, encoding, psnr", [([], "h264", AVC_PSNR), (NO_H264, "tight", AVC_PSNR)],
+@pytest.mark.parametrize("without, encoding, psnr", [([], "h264", AVC_PSNR), (NO_H264, "tight", AVC_PSNR)],
                          ids=["h264", "tight"])
-def test_the_page_shows_the_vm_and_types_into_it(demo, arguments, encoding, psnr):
+def test_the_page_shows_the_vm_and_types_into_it(demo, without, encoding, psnr):
     vm = demo.vm()
     begin = vm.serial.mark()
-    with Browser(demo, arguments=arguments) as page:
+    with Browser(demo, without=without) as page:
         page.log_in(demo.user()["name"], demo.user()["password"])
         page.wait_card()
         wait_size(vm, page)
@@ -71,7 +71,7 @@ def test_the_page_shows_the_vm_and_types_into_it(demo, arguments, encoding, psnr
         vm.serial.wait(r"PTR \d+ \d+ 0", mark)
         number, pid = card.frame_number(vm.screenshot()), vm.qemu_pid()
     until(lambda: walk.no_key_is_held(vm, begin), 10, "the release of all keys")
-    with Browser(demo, arguments=arguments) as page:
+    with Browser(demo, without=without) as page:
         page.log_in(demo.user()["name"], demo.user()["password"])
         page.wait_card()
         assert vm.qemu_pid() == pid

@@ -26,9 +26,10 @@ class WebDriverError(Exception):
 class Browser:
     """`with Browser(demo) as page:` opens a fresh, headless Chromium without cookies."""
 
-    def __init__(self, demo, width=1024, height=768, arguments=(), touch=False):
+    def __init__(self, demo, width=1024, height=768, arguments=(), touch=False, without=()):
         self.demo, self.width, self.height, self.touch = demo, width, height, touch
         self.arguments = list(arguments)
+        self.without = list(without)  # names that pages shall not find in their window
 
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="fernwerk-chromium-")
@@ -51,6 +52,9 @@ class Browser:
             self.session = f"/session/{value['sessionId']}"
             if not self.touch:
                 self.fit()
+            for name in self.without:
+                self.call("POST", "/goog/cdp/execute", {"cmd": "Page.addScriptToEvaluateOnNewDocument",
+                                                        "params": {"source": f"delete self.{name};"}})
         except BaseException:
             self.driver.kill()
             self.driver.wait()
