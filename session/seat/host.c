@@ -113,8 +113,7 @@ static void link_closed(PacketLink *link, gboolean broken, gpointer data)
 {
     HostClient *client = data;
     if (broken)
-        log_warning("client %" G_GUINT64_FORMAT ": does not read its link or writes garbage: dropped",
-                    client->peer);
+        log_info("client %" G_GUINT64_FORMAT ": its link broke off or was not read", client->peer);
     host_client_leave(client, END_FAULT, NULL);
 }
 
