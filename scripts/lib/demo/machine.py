@@ -72,6 +72,12 @@ def make_users():
             subprocess.run([*command, "--shell", "/usr/sbin/nologin", name], check=True)
 
 
+def let_broker_reach_libvirt():
+    """polkit asks the account's groups, not the process's, so the broker's user has to be a member of libvirt."""
+    if "fernwerk" not in grp.getgrnam("libvirt").gr_mem:
+        subprocess.run(["usermod", "--append", "--groups", "libvirt", "fernwerk"], check=True)
+
+
 def claim_uids(directory, is_alive):
     """A range of user numbers for this demo, the one it had if it had one; others' are freed when they are gone."""
     with shared_state() as state:
@@ -159,6 +165,7 @@ def acquire_libvirt(directory):
     with shared_state() as state:
         if directory not in state["users"]:
             state["users"].append(directory)
+        let_broker_reach_libvirt()
         if libvirt_answers("fernwerk"):
             return
         with Step("starting libvirt") as step:
