@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SIDE INTERLEAVE_SIDE_MAX /* px, the most that old clients take */
-G_STATIC_ASSERT(SIDE <= PLANAR_WIDTH_MAX && SIDE <= PLANAR_HEIGHT_MAX);
+G_STATIC_ASSERT(SIDE <= PLANAR_ALPHA_WIDTH_MAX && SIDE <= PLANAR_HEIGHT_MAX);
 
 struct Bitmaps {
     Rdp *rdp;
@@ -46,12 +46,15 @@ static void encode(Bitmaps *bitmaps, BITMAP_DATA *bitmap, guint depth)
     gsize stride = bitmap->width * 4, length;
     guint bytes = (depth + 7) / 8;
 
-    if (depth < 32)
+    if (depth < 32) {
         length = interleave_encode(bitmaps->pixels, stride, bitmap->width, bitmap->height, depth,
                                    bitmaps->encoded);
-    else
-        length =
-            planar_encode(bitmaps->pixels, stride, bitmap->width, bitmap->height, TRUE, bitmaps->encoded);
+    } else {
+        gboolean skip_alpha =
+            freerdp_settings_get_bool(bitmaps->rdp->context->base.settings, FreeRDP_DrawAllowSkipAlpha);
+        length = planar_encode(bitmaps->pixels, stride, bitmap->width, bitmap->height,
+                               PLANAR_BOTTOM_UP | (skip_alpha ? 0 : PLANAR_ALPHA), bitmaps->encoded);
+    }
     bitmap->bitsPerPixel = depth;
     bitmap->cbScanWidth = bitmap->width * bytes;
     bitmap->cbUncompressedSize = bitmap->width * bitmap->height * bytes;

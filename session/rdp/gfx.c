@@ -262,7 +262,7 @@ static gboolean send_planar(Gfx *gfx, const ViewerPicture *picture, const Viewer
 
     command.data = gfx->encoded;
     command.length =
-        (UINT32)planar_encode(pixels, picture->stride, rect->width, rect->height, FALSE, gfx->encoded);
+        (UINT32)planar_encode(pixels, picture->stride, rect->width, rect->height, PLANAR_PLAIN, gfx->encoded);
     return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
 }
 

@@ -6,17 +6,20 @@
 #define FLAG_RLE 0x10
 #define FLAG_NO_ALPHA 0x20
 #define RUN_MIN 3
+/* Four planes at two bytes a pixel and three a row fit, so those with alpha never need the raw form. */
+G_STATIC_ASSERT(4 * (2 * PLANAR_ALPHA_WIDTH_MAX + 3) * PLANAR_HEIGHT_MAX + 1 <= PLANAR_SIZE_MAX);
 
 typedef struct {
     const guint8 *pixels;
     gsize stride;
     guint width, height;
-    gboolean bottom_up;
+    PlanarFlags flags;
 } Source;
 
 static const guint8 *source_row(const Source *source, guint y)
 {
-    return source->pixels + (gsize)(source->bottom_up ? source->height - 1 - y : y) * source->stride;
+    return source->pixels +
+           (gsize)(source->flags & PLANAR_BOTTOM_UP ? source->height - 1 - y : y) * source->stride;
 }
 
 /* One run of `length` equal bytes; the byte itself was sent before, or is the zero a row begins with. */
@@ -116,15 +119,32 @@ static gsize encode_raw(const Source *source, guint8 *out)
     return (gsize)(at - out);
 }
 
-gsize planar_encode(const guint8 *pixels, gsize stride, guint width, guint height, gboolean bottom_up,
+/* The plane of a picture that is opaque everywhere. */
+static guint8 *put_opaque(guint8 *out, const Source *source)
+{
+    guint8 row[PLANAR_ALPHA_WIDTH_MAX];
+
+    memset(row, 0xff, source->width);
+    for (guint y = 0; y < source->height; y++) {
+        out = put_row(out, row, source->width);
+        memset(row, 0, source->width); /* no difference to the row before */
+    }
+    return out;
+}
+
+gsize planar_encode(const guint8 *pixels, gsize stride, guint width, guint height, PlanarFlags flags,
                     guint8 *out)
 {
-    const Source source = {pixels, stride, width, height, bottom_up};
-    const guint8 *limit = out + (gsize)width * height * 3 + 2; /* as long as the raw form */
+    const Source source = {pixels, stride, width, height, flags};
+    gboolean alpha = (flags & PLANAR_ALPHA) != 0;
+    /* Without alpha: as long as the raw form. */
+    const guint8 *limit = out + (alpha ? PLANAR_SIZE_MAX : (gsize)width * height * 3 + 2);
     guint8 *at = out;
 
-    g_assert(width <= PLANAR_WIDTH_MAX && height <= PLANAR_HEIGHT_MAX);
-    *at++ = FLAG_NO_ALPHA | FLAG_RLE;
+    g_assert(width <= (alpha ? PLANAR_ALPHA_WIDTH_MAX : PLANAR_WIDTH_MAX) && height <= PLANAR_HEIGHT_MAX);
+    *at++ = alpha ? FLAG_RLE : FLAG_NO_ALPHA | FLAG_RLE;
+    if (alpha)
+        at = put_opaque(at, &source);
     for (guint channel = 3; at && channel-- > 0;)
         at = put_plane(at, limit, &source, channel);
     return at ? (gsize)(at - out) : encode_raw(&source, out);
