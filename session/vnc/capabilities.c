@@ -53,3 +53,15 @@ Capabilities capabilities_read(const gint32 *list, guint count)
         read_one(&c, list[i], &pixels_known);
     return c;
 }
+
+guint capabilities_max_kbit_s(const Capabilities *capabilities)
+{
+    static const guint ceilings[10] = {
+        500,  800,        /* a mobile link at its edge */
+        1200, 1800, 2600, /* one that also serves others; the page's "low" is 2 */
+        3800, 5500, /* ADSL and slow uplinks, about what a 1080p video takes; the page's "medium" is 6 */
+        9000,       /* a share of an office's uplink */
+        0,    0,    /* the encoder's own ceiling; viewers that measure a fast link ask for 8 */
+    };
+    return capabilities->quality < 0 ? 0 : ceilings[MIN(capabilities->quality, 9)];
+}

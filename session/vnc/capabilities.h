@@ -14,3 +14,6 @@ typedef struct {
 } Capabilities;
 
 Capabilities capabilities_read(const gint32 *list, guint count);
+
+/* What its quality level means for H.264: the ceiling in kbit/s, 0 none of its own. */
+guint capabilities_max_kbit_s(const Capabilities *capabilities);

@@ -367,7 +367,7 @@ static void on_ended(Viewer *viewer, EndReason reason, const char *text, gpointe
     Connection *c = data;
 
     if (c->state == STATE_RUNNING && reason != END_DONE) {
-        screen_notice(c->screen, text);
+        screen_notice(c->screen, reason, text);
         end_after(c, text, NOTICE_MS);
         return;
     }

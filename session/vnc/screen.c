@@ -72,7 +72,7 @@ static void subscribe(Screen *screen)
     if (wanted != screen->h264)
         screen->reset_decoders = TRUE;
     screen->h264 = wanted;
-    viewer_subscribe(screen->viewer, wanted, 0);
+    viewer_subscribe(screen->viewer, wanted, capabilities_max_kbit_s(&screen->capabilities));
 }
 
 static void check_stall(Screen *screen)
@@ -372,7 +372,7 @@ void screen_take_fence(Screen *screen, guint32 flags, const guint8 *payload, gui
     screen_pump(screen);
 }
 
-void screen_notice(Screen *screen, const char *text)
+void screen_notice(Screen *screen, EndReason reason, const char *text)
 {
     if (!screen->transport || screen->noticed)
         return;
@@ -390,7 +390,8 @@ void screen_notice(Screen *screen, const char *text)
         screen_send_signs(screen);
     write_update_head(out, 0);
     if (screen->capabilities.desktop_name) {
-        write_desktop_name(out, text);
+        g_autofree char *page_name = screen->web ? notice_page_name(reason, text) : NULL;
+        write_desktop_name(out, page_name ? page_name : text);
         rects++;
     }
     if (pixels_encode(screen->pixels, &picture, &all, FALSE, out, &rects)) {

@@ -45,8 +45,8 @@ void screen_take_size(Screen *screen, guint width, guint height, guint screens);
 /* The socket takes bytes again. */
 void screen_ready(Screen *screen);
 
-/* The last picture: a sentence; nothing else follows. */
-void screen_notice(Screen *screen, const char *text);
+/* The last picture: a sentence; nothing else follows. A page gets the reason with it. */
+void screen_notice(Screen *screen, EndReason reason, const char *text);
 
 /* What has been sent, for the log. */
 void screen_log(const Screen *screen);

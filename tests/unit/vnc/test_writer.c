@@ -150,12 +150,35 @@ START_TEST(a_notice_shows_its_text_at_any_size)
 }
 END_TEST
 
+START_TEST(a_page_is_told_the_reason_in_the_desktops_name)
+{
+    g_autofree char *name = notice_page_name(END_KILLED, "An administrator ended this session.");
+    ck_assert_str_eq(name, "fernwerk:end=3:An administrator ended this session.");
+}
+END_TEST
+
+START_TEST(a_lower_quality_is_a_lower_ceiling_for_h264_and_a_high_one_is_none)
+{
+    Capabilities c = {.quality = -1};
+    ck_assert_uint_eq(capabilities_max_kbit_s(&c), 0);
+    for (c.quality = 0; c.quality < 7; c.quality++) {
+        Capabilities better = {.quality = c.quality + 1};
+        ck_assert_uint_gt(capabilities_max_kbit_s(&c), 0);
+        ck_assert_uint_lt(capabilities_max_kbit_s(&c), capabilities_max_kbit_s(&better));
+    }
+    c.quality = 9;
+    ck_assert_uint_eq(capabilities_max_kbit_s(&c), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("vnc writer");
     TCase *cases = tcase_create("writer");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, server_init_offers_bgrx);
+    tcase_add_test(cases, a_page_is_told_the_reason_in_the_desktops_name);
+    tcase_add_test(cases, a_lower_quality_is_a_lower_ceiling_for_h264_and_a_high_one_is_none);
     tcase_add_test(cases, an_extended_size_names_cause_status_and_one_screen);
     tcase_add_test(cases, an_h264_rectangle_carries_length_and_flags);
     tcase_add_test(cases, lock_lights_have_one_byte_for_qemu_and_four_for_vmware);
