@@ -15,7 +15,7 @@ struct TlsIdentity {
     STACK_OF(X509) * chain;
     EVP_PKEY *key;
     GBytes *ca; /* NULL: the certificate was not signed by it */
-    char fingerprint[EVP_MAX_MD_SIZE * 3];
+    char fingerprint[EVP_MAX_MD_SIZE * 3], ca_fingerprint[EVP_MAX_MD_SIZE * 3];
 };
 
 static gboolean fail(GError **error, const char *what)
@@ -61,6 +61,16 @@ static gboolean load_chain(TlsIdentity *identity, BIO *bio, GError **error)
     return TRUE;
 }
 
+/* text: at least EVP_MAX_MD_SIZE * 3 bytes. */
+static void print_fingerprint(const X509 *certificate, char *text)
+{
+    guint8 digest[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    X509_digest(certificate, EVP_sha256(), digest, &length);
+    for (unsigned int i = 0; i < length; i++)
+        g_snprintf(text + 3 * i, 4, i + 1 < length ? "%02X:" : "%02X", digest[i]);
+}
+
 static void load_ca(TlsIdentity *identity, BIO *bio)
 {
     X509 *ca = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
@@ -72,18 +82,10 @@ static void load_ca(TlsIdentity *identity, BIO *bio)
         long length = BIO_get_mem_data(pem, &text);
         identity->ca = g_bytes_new(text, (gsize)length);
         BIO_free(pem);
+        print_fingerprint(ca, identity->ca_fingerprint);
     }
     X509_free(ca);
     ERR_clear_error();
-}
-
-static void print_fingerprint(TlsIdentity *identity)
-{
-    guint8 digest[EVP_MAX_MD_SIZE];
-    unsigned int length = 0;
-    X509_digest(identity->leaf, EVP_sha256(), digest, &length);
-    for (unsigned int i = 0; i < length; i++)
-        g_snprintf(identity->fingerprint + 3 * i, 4, i + 1 < length ? "%02X:" : "%02X", digest[i]);
 }
 
 TlsIdentity *tls_identity_load(int chain_fd, int key_fd, int ca_fd, GError **error)
@@ -101,7 +103,7 @@ TlsIdentity *tls_identity_load(int chain_fd, int key_fd, int ca_fd, GError **err
     }
     if (sound) {
         load_ca(identity, ca);
-        print_fingerprint(identity);
+        print_fingerprint(identity->leaf, identity->fingerprint);
     }
     BIO_free(chain);
     BIO_free(key);
@@ -120,11 +122,27 @@ void tls_identity_free(TlsIdentity *identity)
     g_free(identity);
 }
 
-gboolean tls_identity_apply(const TlsIdentity *identity, SSL_CTX *context, GError **error)
+static gboolean give(SSL *ssl, const TlsIdentity *identity)
 {
-    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
-        SSL_CTX_use_cert_and_key(context, identity->leaf, identity->key, identity->chain, 1) != 1)
+    SSL_certs_clear(ssl);
+    return SSL_use_cert_and_key(ssl, identity->leaf, identity->key, identity->chain, 1) == 1;
+}
+
+static int choose(SSL *ssl, void *data)
+{
+    return give(ssl, data) ? 1 : 0;
+}
+
+gboolean tls_identity_apply(TlsIdentity *identity, SSL_CTX *context, GError **error)
+{
+    SSL *trial = SSL_new(context);
+    gboolean taken = trial && give(trial, identity);
+    SSL_free(trial);
+    if (!taken || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
         return fail(error, "OpenSSL refuses the web certificate");
+    /* For each handshake anew: a context keeps one certificate for each type of key, and after a change of
+     * type it would go on serving the old one beside the new. */
+    SSL_CTX_set_cert_cb(context, choose, identity);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     return TRUE;
 }
@@ -132,6 +150,11 @@ gboolean tls_identity_apply(const TlsIdentity *identity, SSL_CTX *context, GErro
 const char *tls_identity_fingerprint(const TlsIdentity *identity)
 {
     return identity->fingerprint;
+}
+
+const char *tls_identity_ca_fingerprint(const TlsIdentity *identity)
+{
+    return identity->ca ? identity->ca_fingerprint : NULL;
 }
 
 GBytes *tls_identity_ca(const TlsIdentity *identity)

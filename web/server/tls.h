@@ -14,10 +14,12 @@ void tls_identity_free(TlsIdentity *identity);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsIdentity, tls_identity_free)
 
 /* Uses the identity for handshakes from now on; sessions that exist keep theirs. TLS 1.2 is the oldest
- * allowed. */
-gboolean tls_identity_apply(const TlsIdentity *identity, SSL_CTX *context, GError **error);
+ * allowed. The identity is borrowed until the next one is applied. */
+gboolean tls_identity_apply(TlsIdentity *identity, SSL_CTX *context, GError **error);
 
 /* SHA-256 of the leaf certificate, "AB:CD:..."; static in the identity. */
 const char *tls_identity_fingerprint(const TlsIdentity *identity);
+/* The same of the CA's certificate; NULL without tls_identity_ca(). */
+const char *tls_identity_ca_fingerprint(const TlsIdentity *identity);
 /* The CA's certificate as PEM when it is the one that signed ours, else NULL. Borrowed. */
 GBytes *tls_identity_ca(const TlsIdentity *identity);
