@@ -45,6 +45,10 @@ static void reply_error(Exchange *exchange, const BrokerAnswer *answer)
     JsonObject *object = json_object_new(), *error = json_object_new();
     json_object_set_string_member(error, "code", answer->code);
     json_object_set_string_member(error, "message", answer->message);
+    if (answer->hint)
+        json_object_set_string_member(error, "hint", answer->hint);
+    else
+        json_object_set_null_member(error, "hint");
     json_object_set_int_member(error, "retry_after_ms", answer->retry_after_ms);
     json_object_set_object_member(object, "error", error);
     json_node_take_object(root, object);
@@ -77,7 +81,7 @@ static void reply_ticket(Exchange *exchange, JsonObject *result)
         exchange_fail(exchange, 500, "failed", "The broker's ticket is malformed.", NULL);
         return;
     }
-    tickets_remember(exchange->connection->server->tickets, ticket, g_get_monotonic_time());
+    tickets_remember(exchange->connection->server->tickets, exchange->handle, ticket, g_get_monotonic_time());
     json_object_set_string_member(result, "url", WEBSOCKET_PATH);
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), result);
     reply_json(exchange, 200, node, "");
@@ -214,6 +218,10 @@ static void reply_certificate(Exchange *exchange)
     JsonObject *object = json_object_new();
     json_object_set_string_member(object, "fingerprint_sha256", tls_identity_fingerprint(identity));
     json_object_set_boolean_member(object, "ca", tls_identity_ca(identity) != NULL);
+    if (tls_identity_ca_fingerprint(identity))
+        json_object_set_string_member(object, "ca_fingerprint_sha256", tls_identity_ca_fingerprint(identity));
+    else
+        json_object_set_null_member(object, "ca_fingerprint_sha256");
     json_node_take_object(root, object);
     reply_json(exchange, 200, root, "");
 }

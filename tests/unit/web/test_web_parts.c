@@ -251,8 +251,8 @@ END_TEST
 START_TEST(test_a_ticket_is_good_once_and_not_for_ever)
 {
     g_autoptr(Tickets) tickets = tickets_new(8, 1000);
-    tickets_remember(tickets, "one", 0);
-    tickets_remember(tickets, "two", 0);
+    tickets_remember(tickets, "a", "one", 0);
+    tickets_remember(tickets, "a", "two", 0);
     ck_assert(tickets_take(tickets, "one", 10));
     ck_assert(!tickets_take(tickets, "one", 11));
     ck_assert(!tickets_take(tickets, "three", 12));
@@ -263,11 +263,25 @@ END_TEST
 START_TEST(test_the_oldest_ticket_gives_way_when_there_are_too_many)
 {
     g_autoptr(Tickets) tickets = tickets_new(2, 1000);
-    tickets_remember(tickets, "one", 0);
-    tickets_remember(tickets, "two", 0);
-    tickets_remember(tickets, "three", 0);
+    tickets_remember(tickets, "a", "one", 0);
+    tickets_remember(tickets, "a", "two", 0);
+    tickets_remember(tickets, "a", "three", 0);
     ck_assert(!tickets_take(tickets, "one", 1));
     ck_assert(tickets_take(tickets, "two", 1) && tickets_take(tickets, "three", 1));
+}
+END_TEST
+
+START_TEST(test_nobody_makes_the_tickets_of_others_be_forgotten)
+{
+    g_autoptr(Tickets) tickets = tickets_new(20, 1000);
+    tickets_remember(tickets, "alice", "hers", 0);
+    for (guint i = 0; i < 100; i++) {
+        g_autofree char *name = g_strdup_printf("t%u", i);
+        tickets_remember(tickets, i % 2 ? "bob" : "bob's other session", name, 0);
+    }
+    ck_assert(tickets_take(tickets, "hers", 1));
+    ck_assert(tickets_take(tickets, "t99", 1));
+    ck_assert(!tickets_take(tickets, "t60", 1));
 }
 END_TEST
 
@@ -389,6 +403,7 @@ int main(void)
     tcase_add_test(tcase, test_a_wrong_method_is_told_from_a_wrong_path);
     tcase_add_test(tcase, test_query_arguments_get_their_types);
     tcase_add_test(tcase, test_a_ticket_is_good_once_and_not_for_ever);
+    tcase_add_test(tcase, test_nobody_makes_the_tickets_of_others_be_forgotten);
     tcase_add_test(tcase, test_the_oldest_ticket_gives_way_when_there_are_too_many);
     tcase_add_test(tcase, test_ipv6_addresses_of_one_network_are_one_source);
     tcase_add_test(tcase, test_silent_connections_are_capped_per_source_and_in_all);
