@@ -134,6 +134,9 @@ const Asset *assets_find(const Assets *assets, const char *path)
     const Asset *asset = g_hash_table_lookup(assets->files, path);
     if (asset)
         return asset;
-    const char *last = strrchr(path, '/');
-    return last && !strchr(last, '.') ? g_hash_table_lookup(assets->files, "/index.html") : NULL;
+    static const char *const no_pages[] = {"/assets/", "/api/", "/ws/"};
+    for (guint i = 0; i < G_N_ELEMENTS(no_pages); i++)
+        if (g_str_has_prefix(path, no_pages[i]))
+            return NULL;
+    return g_hash_table_lookup(assets->files, "/index.html");
 }

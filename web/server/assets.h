@@ -19,6 +19,6 @@ Assets *assets_load(const char *folder, GError **error);
 void assets_free(Assets *assets);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Assets, assets_free)
 
-/* The asset for an absolute URL path ("/assets/x.js"); for a path of a page (no dot in its last segment)
- * index.html; else NULL. Borrowed. */
+/* The asset for an absolute URL path ("/assets/x.js"); for every other path outside of /assets, /api and
+ * /ws index.html, whose script knows the pages; else NULL. Borrowed. */
 const Asset *assets_find(const Assets *assets, const char *path);

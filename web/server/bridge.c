@@ -15,6 +15,9 @@
 #define HANDOVER_SECONDS 10
 #define CLOSE_TRY_AGAIN_LATER ((enum lws_close_status)1013) /* IANA's registry; lws has no name for it */
 
+/* Reasons are shown to the user. */
+static const char no_room[] = "The server has no room for another connection.";
+
 struct Bridge {
     Connection *connection;
     int fd; /* our end of the pair, -1 before and after */
@@ -23,7 +26,7 @@ struct Bridge {
     WebPreamble preamble; /* scrubbed once sent */
     guint64 request;      /* the handover that the master has not answered, 0: none */
     guint handover_timer;
-    gboolean closing;
+    gboolean closing, turned_away;
     enum lws_close_status status;
     const char *reason; /* static */
 };
@@ -71,8 +74,6 @@ static const char *check(Connection *connection, struct lws *wsi, const char *ti
         return "it does not offer the subprotocol " WEBSOCKET_PROTOCOL;
     if (!origin_matches(&claim))
         return "its Origin is another site's";
-    if (server->websockets >= server->websockets_max)
-        return "there are too many";
     if (!ticket_is_plain(ticket) || !tickets_take(server->tickets, ticket, g_get_monotonic_time()))
         return "its ticket is unknown, used or too old";
     return NULL;
@@ -96,6 +97,8 @@ gboolean bridge_admit(Connection *connection, struct lws *wsi)
         bridge->status = LWS_CLOSE_STATUS_NORMAL;
         bridge->reason = "ended";
         preamble_fill(&bridge->preamble, ticket, connection->address, query);
+        /* A refused handshake has no words for a page: it is let in and told. */
+        bridge->turned_away = connection->server->websockets >= connection->server->websockets_max;
         connection->server->websockets++;
     }
     scrub_free(query);
@@ -212,7 +215,7 @@ static gboolean handover_late(gpointer data)
 {
     Bridge *bridge = data;
     bridge->handover_timer = 0;
-    end(bridge, CLOSE_TRY_AGAIN_LATER, "the server did not answer");
+    end(bridge, CLOSE_TRY_AGAIN_LATER, "The server did not answer.");
     return G_SOURCE_REMOVE;
 }
 
@@ -222,6 +225,10 @@ int bridge_open(Bridge *bridge)
     RequestClient request = {.protocol = CLIENT_WEB};
     int ends[2], size = PAIR_BUFFER;
 
+    if (bridge->turned_away) {
+        end(bridge, CLOSE_TRY_AGAIN_LATER, no_room);
+        return 0;
+    }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0) {
         log_error("cannot make a socket pair: %s", g_strerror(errno));
         return -1;
@@ -255,7 +262,7 @@ void bridge_handed_over(Server *server, const MasterReply *reply)
     g_clear_handle_id(&bridge->handover_timer, g_source_remove);
     if (reply->error) {
         log_warning("no process for a WebSocket: %s", g_strerror(reply->error));
-        end(bridge, CLOSE_TRY_AGAIN_LATER, "the server has no room for another connection");
+        end(bridge, CLOSE_TRY_AGAIN_LATER, no_room);
     }
 }
 

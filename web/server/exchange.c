@@ -306,6 +306,8 @@ static int write_head(Exchange *exchange)
     if (!tls_identity_ca(exchange->connection->server->identity) &&
         !add_lines(wsi, "strict-transport-security: max-age=31536000\r\n", &p, end))
         return -1;
+    /* Requests alone must not keep a connection for ever: a browser opens another one. */
+    exchange->close |= connection_login_left(exchange->connection) == 0;
     if (exchange->close && !add_lines(wsi, "connection: close\r\n", &p, end))
         return -1;
     if (lws_finalize_write_http_header(wsi, start, &p, end))
@@ -322,7 +324,7 @@ static int complete(Exchange *exchange)
     gboolean close = exchange->close;
     connection->exchange = NULL;
     exchange_free(exchange);
-    connection_deadline(connection, IDLE_SECONDS);
+    connection_deadline(connection, CLAMP(connection_login_left(connection), 1, IDLE_SECONDS));
     if (close)
         return -1;
     return lws_http_transaction_completed(connection->wsi) ? -1 : 0;

@@ -54,11 +54,14 @@ typedef struct {
     char address[64];
     Standing standing;
     guint deadline;     /* timer that ends the connection */
+    gint64 accepted;    /* monotonic, us */
     Exchange *exchange; /* the request under way, or NULL */
     Bridge *bridge;     /* set once it is a WebSocket */
 } Connection;
 
 /* The connection is cut in so many seconds unless this is called again; 0: no deadline. */
 void connection_deadline(Connection *connection, guint seconds);
+/* Seconds that are left for somebody to log in on it, 0: none; IDLE_SECONDS at least once somebody has. */
+guint connection_login_left(const Connection *connection);
 /* Somebody has logged in on it: another cap counts. */
 void connection_stands(Connection *connection, Standing standing);

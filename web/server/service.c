@@ -59,6 +59,14 @@ void connection_deadline(Connection *connection, guint seconds)
         connection->deadline = g_timeout_add_seconds(seconds, cut, connection);
 }
 
+guint connection_login_left(const Connection *connection)
+{
+    if (connection->standing == STANDING_KNOWN)
+        return MAX(connection->server->login_s, IDLE_SECONDS);
+    gint64 gone = (g_get_monotonic_time() - connection->accepted) / G_USEC_PER_SEC;
+    return gone < connection->server->login_s ? connection->server->login_s - (guint)gone : 0;
+}
+
 void connection_stands(Connection *connection, Standing standing)
 {
     if (standing <= connection->standing)
@@ -243,6 +251,7 @@ static void admit(Server *server, int fd, const struct sockaddr *address)
         return;
     }
     connection->standing = STANDING_HALF_OPEN;
+    connection->accepted = g_get_monotonic_time();
     tune(fd);
     connection->waiting = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_first_byte, connection);
     connection_deadline(connection, server->first_packet_s);

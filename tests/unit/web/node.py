@@ -21,15 +21,17 @@ PREAMBLE = struct.Struct("<II256s64sIII16s")
 PREAMBLE_MAGIC = 0x46575750
 
 
-def certificate(folder):
-    """A CA and a server certificate signed by it."""
+NEW_KEY = {"ec": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "rsa": ("rsa:2048",)}
+
+
+def certificate(folder, key="ec"):
+    """A CA and a server certificate with that type of key, signed by it."""
     def run(*args):
         subprocess.run(["openssl", *args], check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key",
         "-out", "ca.pem", "-subj", "/CN=Fernwerk test CA", "-days", "2")
     (folder / "ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "web.key",
-        "-out", "web.csr", "-subj", "/CN=localhost")
+    run("req", "-newkey", *NEW_KEY[key], "-nodes", "-keyout", "web.key", "-out", "web.csr", "-subj", "/CN=localhost")
     run("x509", "-req", "-in", "web.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "web.pem",
         "-days", "2", "-extfile", "ext")
 
@@ -108,7 +110,7 @@ class Broker:
             return {"openapi": "3.1.0", "info": {"title": "Fernwerk", "version": "1"}, "paths": {}}
         if verb == "session.login":
             if args.get("username") == "slow":
-                raise Failure("wait", "Too many failed attempts.", retry_after_ms=4000)
+                raise Failure("wait", "Too many failed attempts.", "Wait, then try again.", retry_after_ms=4000)
             if self.passwords.get(args.get("username"), "") != args.get("password"):
                 raise Failure("denied", "The user name or password is wrong.")
             handle = secrets.token_urlsafe(32)
@@ -235,6 +237,8 @@ class Broker:
 
     def do_assign(self, user, args, call):
         d = self.desktop(args["desktop"])
+        if d["assigned"] and d["assigned"] != args["user"]:
+            raise Failure("conflict", f"The desktop is assigned to {d['assigned']}.", "Unassign it first.")
         d["assigned"] = args["user"]
         return d
 
@@ -275,7 +279,7 @@ class Screen:
     def __init__(self, sock, width, height):
         self.sock, self.width, self.height = sock, width, height
         self.keys, self.pointers, self.encodings = [], [], []
-        self.sizes, self.whole, self.over = 0, True, False
+        self.sizes, self.whole, self.over, self.frozen = 0, True, False, False
         self.lock, self.wanted = threading.Lock(), threading.Event()
 
     def take(self, n):
@@ -295,8 +299,13 @@ class Screen:
                 struct.pack(">IHHHHI", 1, 0, 0, self.width, self.height, 0))
 
     def send(self, *rectangles):
+        self.say(struct.pack(">BxH", 0, len(rectangles)) + b"".join(rectangles))
+
+    def say(self, message):
+        """Nothing, once it is frozen: as when a network drops all packets."""
         with self.lock:
-            self.sock.sendall(struct.pack(">BxH", 0, len(rectangles)) + b"".join(rectangles))
+            if not self.frozen:
+                self.sock.sendall(message)
 
     def finish(self, reason, text):
         """Ends the connection on purpose, saying why as fernwerk-vnc does."""
@@ -355,6 +364,8 @@ class Screen:
         elif kind == 2:
             count = struct.unpack(">xH", self.take(3))[0]
             self.encodings = list(struct.unpack(f">{count}i", self.take(4 * count)))
+            if -312 in self.encodings:
+                self.say(struct.pack(">B3xIB", 248, 1 << 31, 0))
             if -308 in self.encodings and not self.sizes:
                 self.sizes = 1
                 self.send(self.size_rectangle(0))
@@ -368,7 +379,10 @@ class Screen:
         elif kind == 6:
             self.take(abs(struct.unpack(">xxxi", self.take(7))[0]))
         elif kind == 248:
-            self.take(self.take(8)[7])
+            flags, length = struct.unpack(">3xIB", self.take(8))
+            payload = self.take(length)
+            if flags >> 31:
+                self.say(struct.pack(">B3xIB", 248, flags & 3, length) + payload)
         elif kind == 251:
             self.width, self.height, screens = struct.unpack(">xHHBx", self.take(7))
             self.take(16 * screens)
@@ -432,9 +446,9 @@ class Node:
     def kill_broker(self):
         self.control.shutdown(socket.SHUT_RDWR)
 
-    def reload(self):
+    def reload(self, key="ec"):
         """A new certificate and key, as `systemctl reload` brings them."""
-        certificate(self.folder)
+        certificate(self.folder, key)
         files = [os.open(self.folder / n, os.O_RDONLY) for n in ("web.pem", "web.key", "ca.pem")]
         self.send_packet(struct.pack("<HHI", 8, 8, 0), files)
         for fd in files:

@@ -1,6 +1,8 @@
 """fernwerk-web itself, over TLS, with a node in miniature: what it serves, what it refuses, what it survives.
 test_server.py FERNWERK_WEB [unittest arguments]"""
 import base64
+import hashlib
+import http.client
 import json
 import os
 import pathlib
@@ -165,9 +167,11 @@ class Server(unittest.TestCase):
         self.assertIsNone(headers["strict-transport-security"], "own CA: no HSTS")
 
     def test_client_side_routes_give_the_page_and_missing_files_do_not(self):
-        self.assertEqual(self.get("/admin/users")[0], 200)
-        self.assertEqual(self.get("/assets/none.js")[0], 404)
-        self.assertEqual(self.get("/../../etc/passwd.txt")[0], 404)
+        page = (PAGES / "index.html").read_bytes()
+        for path in ("/admin/users", "/view/win.10", "/view/d1", "/../../etc/passwd.txt"):
+            self.assertEqual(self.get(path)[::2], (200, page), path)
+        for path in ("/assets/none.js", "/assets/none", "/api/v2/x", "/ws/other"):
+            self.assertEqual(self.get(path)[0], 404, path)
 
     def test_hashed_files_are_cached_for_good_and_compressed(self):
         status, headers, body = self.get("/assets/text-1234.css", headers={"Accept-Encoding": "gzip"})
@@ -207,6 +211,7 @@ class Server(unittest.TestCase):
         status, headers, body = self.node.request("POST", "/api/v1/session", {"username": "slow", "password": "x"})
         self.assertEqual((status, headers["retry-after"]), (429, "4"))
         self.assertEqual(json.loads(body)["error"]["retry_after_ms"], 4000)
+        self.assertEqual(json.loads(body)["error"]["hint"], "Wait, then try again.")
 
     def test_without_a_session_it_is_401_and_without_the_right_403(self):
         self.assertEqual(self.get("/api/v1/desktops")[0], 401)
@@ -235,7 +240,12 @@ class Server(unittest.TestCase):
         status, headers, body = self.get("/api/v1/desktops/d1/thumbnail", cookie=cookie)
         self.assertEqual((status, headers["content-type"], body[:4]), (200, "image/png", b"\x89PNG"))
         self.assertEqual(self.get("/api/v1/ca.pem")[2].strip(), (self.node.folder / "ca.pem").read_bytes().strip())
-        self.assertRegex(json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"], "^([0-9A-F]{2}:){31}..$")
+
+    def test_the_fingerprints_of_certificate_and_authority_are_told(self):
+        told = json.loads(self.get("/api/v1/certificate")[2])
+        for key, name in (("fingerprint_sha256", "web.pem"), ("ca_fingerprint_sha256", "ca.pem")):
+            der = ssl.PEM_cert_to_DER_cert((self.node.folder / name).read_text())
+            self.assertEqual(told[key].replace(":", "").lower(), hashlib.sha256(der).hexdigest())
 
     def test_forged_requests_change_nothing(self):
         cookie = self.node.login("alice")
@@ -328,12 +338,16 @@ class Server(unittest.TestCase):
     def test_there_are_no_more_websockets_than_allowed(self):
         sockets = [WebSocket(self.node, self.ticket("many", f"m{i}")) for i in range(4)]
         self.assertEqual([ws.status for ws in sockets], [101] * 4)
-        self.assertNotEqual(WebSocket(self.node, self.ticket("many", "m4")).status, 101)
+        self.assertEqual(WebSocket(self.node, self.ticket("many", "m4")).closed(), 1013)
         for ws in sockets:
             ws.sock.close()
         deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and WebSocket(self.node, self.ticket("many", "m5")).status != 101:
-            time.sleep(0.1)
+        while time.monotonic() < deadline:
+            try:
+                self.assertEqual(WebSocket(self.node, self.ticket("many", "m5")).data(12), b"RFB 003.008\n")
+                break
+            except ConnectionError:
+                time.sleep(0.1)
         self.assertLess(time.monotonic(), deadline)
 
     def test_a_browser_that_does_not_read_costs_no_memory(self):
@@ -359,7 +373,46 @@ class Server(unittest.TestCase):
         self.assertEqual(ws.data(2), b"\x01\x01")
         ws.sock.close()
 
+    def test_a_new_certificate_with_another_type_of_key_is_the_one_served(self):
+        for key in ("rsa", "ec", "rsa"):
+            self.node.reload(key)
+            time.sleep(0.3)
+            expected = ssl.PEM_cert_to_DER_cert((self.node.folder / "web.pem").read_text())
+            for ciphers in ("ECDHE", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"):
+                for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                    context = ssl.create_default_context(cafile=str(self.node.folder / "ca.pem"))
+                    context.set_ciphers(ciphers)
+                    context.minimum_version = context.maximum_version = version
+                    with socket.create_connection(("127.0.0.1", self.node.port), timeout=15) as raw:
+                        with context.wrap_socket(raw, server_hostname="localhost") as sock:
+                            self.assertEqual(sock.getpeercert(binary_form=True), expected, (key, version))
+
     # ---- bad clients ----
+
+    def keep_asking(self, cookie, seconds):
+        """Requests on one connection, one after the other; the seconds until an answer closed it, None: none did."""
+        context = ssl.create_default_context(cafile=str(self.node.folder / "ca.pem"))
+        connection = http.client.HTTPSConnection("localhost", self.node.port, context=context, timeout=15)
+        connection.connect()
+        connection.auto_open = 0
+        begin = time.monotonic()
+        try:
+            while time.monotonic() - begin < seconds:
+                connection.request("GET", "/api/v1/session", headers={"Cookie": cookie} if cookie else {})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.headers["connection"] == "close":
+                    return time.monotonic() - begin
+                time.sleep(0.3)
+        finally:
+            connection.close()
+        return None
+
+    def test_requests_alone_keep_no_anonymous_connection_beyond_the_login_time(self):
+        closed = self.keep_asking(None, 12)
+        self.assertIsNotNone(closed)
+        self.assertTrue(4 < closed < 7, closed)
+        self.assertIsNone(self.keep_asking(self.node.login("alice"), 8))
 
     def test_slow_headers_and_bodies_are_cut(self):
         host = f"Host: localhost:{self.node.port}\r\n".encode()
