@@ -10,6 +10,15 @@ program, pages, ui = sys.argv[1:4]
 node = nodes.Node(program, pages, config="[limits]\nrate_per_source = 100000")
 
 
+forgotten = 0
+
+
+def typed_text():
+    """What was typed since /forget-keys; "<" is Backspace."""
+    keysyms = [keysym for screen in node.screens for down, keysym in screen.keys if down][forgotten:]
+    return "".join("<" if keysym == 0xff08 else chr(keysym & 0xffffff) for keysym in keysyms)
+
+
 class Control(http.server.BaseHTTPRequestHandler):
     """How the browser's test breaks things."""
 
@@ -19,14 +28,25 @@ class Control(http.server.BaseHTTPRequestHandler):
             for session in list(node.broker.sessions.values()):
                 session["socket"].shutdown(2)
                 dropped += 1
+        if self.path == "/freeze":
+            for screen in node.screens:
+                screen.frozen = True
+        if self.path == "/expire":
+            node.broker.handles.clear()
+        if self.path in ("/full", "/room"):
+            node.refuse_clients = self.path == "/full"
         if self.path == "/mute":
             node.mute_next = True
         if self.path == "/kill":
             for screen in node.screens:
                 screen.finish(3, "An administrator has ended this session.")
+        if self.path == "/forget-keys":
+            global forgotten
+            forgotten = sum(down for screen in node.screens for down, _ in screen.keys)
+        answer = typed_text() if self.path == "/keys" else str(dropped)
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(str(dropped).encode())
+        self.wfile.write(answer.encode())
 
     def log_message(self, *args):
         pass
@@ -44,7 +64,7 @@ if len(sys.argv) == 4:
     missing = [name for keysym, name in wanted.items() if (1, keysym) not in typed]
     sized = [p for p in node.preambles if p["width"] and p["layout"]]
     print("missing keys:", missing, "preambles with size and layout:", len(sized), "of", len(node.preambles))
-    ok = ok and not missing and len(sized) == len(node.preambles)
+    ok = ok and not missing and len(sized) == len(node.preambles) - 1  # one shows the desktop in its own size
 print("screens ended:", node.ends)
 code, log = node.stop()
 print(log[-2000:])

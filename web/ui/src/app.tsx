@@ -21,7 +21,7 @@ function Waiting() {
 }
 
 function Guarded({ admin = false, children }: { admin?: boolean; children: ReactNode }) {
-  const { who, error } = useSession();
+  const { who, left, error } = useSession();
   const location = useLocation();
   if (who === undefined) {
     return error ? (
@@ -34,7 +34,7 @@ function Guarded({ admin = false, children }: { admin?: boolean; children: React
       <Waiting />
     );
   }
-  if (who === null) return <Navigate to="/login" replace state={{ from: location.pathname }} />;
+  if (who === null) return <Navigate to="/login" replace state={left ? undefined : { from: location.pathname }} />;
   if (admin && !who.admin) return <Navigate to="/desktops" replace />;
   return <>{children}</>;
 }

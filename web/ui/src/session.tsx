@@ -1,11 +1,15 @@
 // Who is logged in, for all pages.
-import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
+import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { ApiError, LOGGED_OUT, api, asApiError } from "./api/client";
 import type { Whoami } from "./api/types";
 
 interface SessionState {
   /** undefined: not known yet; null: nobody. */
   who: Whoami | null | undefined;
+  /** Somebody was there, and the server has ended the session. */
+  expired: boolean;
+  /** Somebody was there and has logged out: who comes next begins anew. */
+  left: boolean;
   error: ApiError | null;
   login: (username: string, password: string) => Promise<void>;
   logout: () => Promise<void>;
@@ -22,7 +26,10 @@ export function useSession(): SessionState {
 
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [who, setWho] = useState<Whoami | null | undefined>(undefined);
+  const [end, setEnd] = useState<"expired" | "left" | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
+  const known = useRef(false);
+  known.current = Boolean(who);
 
   const retry = useCallback(() => {
     api.whoami().then(
@@ -40,7 +47,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   useEffect(retry, [retry]);
   useEffect(() => {
-    const ended = () => setWho(null);
+    const ended = () => {
+      const had = known.current;
+      setEnd((now) => now ?? (had ? "expired" : null));
+      setWho(null);
+    };
     window.addEventListener(LOGGED_OUT, ended);
     return () => window.removeEventListener(LOGGED_OUT, ended);
   }, []);
@@ -52,12 +63,17 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const login = useCallback(async (username: string, password: string) => {
     setWho(await api.login(username, password));
+    setEnd(null);
   }, []);
   const logout = useCallback(async () => {
+    setEnd("left");
     await api.logout().catch(() => undefined);
     setWho(null);
   }, []);
 
-  const state = useMemo(() => ({ who, error, login, logout, retry }), [who, error, login, logout, retry]);
+  const state = useMemo(
+    () => ({ who, expired: end === "expired", left: end === "left", error, login, logout, retry }),
+    [who, end, error, login, logout, retry],
+  );
   return <Context.Provider value={state}>{children}</Context.Provider>;
 }

@@ -25,7 +25,7 @@ async function open(options = {}) {
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error" && !/Failed to load resource|WebSocket connection/.test(message.text())) {
+    if (message.type() === "error" && !/Failed to load resource|WebSocket connection|Connection closed \(code: 1013/.test(message.text())) {
       page.problems.push(message.text());
     }
   });
@@ -39,6 +39,14 @@ const shot = async (page, name) => {
 
 async function login(page, user) {
   await page.goto("/");
+  await page.getByLabel("Username").fill(user);
+  await page.getByLabel("Password", { exact: true }).fill(`${user}-password`);
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+}
+
+async function logInAgain(page, user) {
+  await page.waitForURL("**/login");
+  await page.getByText("Your session has ended. Log in again.").waitFor();
   await page.getByLabel("Username").fill(user);
   await page.getByLabel("Password", { exact: true }).fill(`${user}-password`);
   await page.getByRole("button", { name: "Log in", exact: true }).click();
@@ -67,6 +75,8 @@ const tests = {
     await shot(page, "login-wait");
     await page.getByText("About this server's certificate").click();
     await page.getByText("Download its certificate authority").waitFor();
+    assert.equal(await page.locator("code.fw-fingerprint").count(), 2);
+    await page.getByText("The authority's SHA-256 fingerprint").waitFor();
     await shot(page, "login-certificate");
     return { context, page };
   },
@@ -141,6 +151,223 @@ const tests = {
     await two.page.getByText("Continued on another device").waitFor();
     await two.context.close();
     return one;
+  },
+
+  async "a connection that dies without a word is noticed, and at once when there is reason to doubt"() {
+    const { context, page } = await open();
+    await login(page, "alice");
+    await live(page);
+    await page.waitForFunction(() => window.fernwerk.stats().rttMs !== null);
+    for (const [doubt, least, most] of [[true, 2_500, 7_000], [false, 8_000, 16_000]]) {
+      const before = Number(await control("connections"));
+      await control("freeze");
+      const begin = Date.now();
+      if (doubt) await page.evaluate(() => window.dispatchEvent(new Event("online")));
+      while (Number(await control("connections")) === before) await page.waitForTimeout(100);
+      const took = Date.now() - begin;
+      assert.ok(took > least && took < most, `noticed after ${took} ms`);
+      await live(page);
+      await page.waitForFunction(() => window.fernwerk.stats().rttMs !== null);
+    }
+    return { context, page };
+  },
+
+  async "a call that is never answered ends, with words"() {
+    const { context, page } = await open();
+    await login(page, "bob");
+    await page.waitForURL("**/desktops");
+    await page.route("**/api/v1/desktops", () => undefined);
+    await page.reload();
+    await page.getByText("The server cannot be reached.").waitFor({ timeout: 20_000 });
+    return { context, page };
+  },
+
+  async "a server without room is told as the reason"() {
+    await control("full");
+    const { context, page } = await open();
+    try {
+      await login(page, "alice");
+      await page.getByText("The server has no room for another connection.").waitFor();
+      await shot(page, "viewer-full");
+    } finally {
+      await control("room");
+    }
+    await live(page);
+    return { context, page };
+  },
+
+  async "held keys are let go after a break"() {
+    const { context, page } = await open();
+    await login(page, "alice");
+    await live(page);
+    const key = page.getByRole("button", { name: "Ctrl", exact: true });
+    await key.click();
+    assert.equal(await key.getAttribute("aria-pressed"), "true");
+    const before = Number(await control("connections"));
+    await control("drop");
+    while (Number(await control("connections")) === before) await page.waitForTimeout(100);
+    await live(page);
+    assert.equal(await key.getAttribute("aria-pressed"), "false");
+    return { context, page };
+  },
+
+  async "questions about power are seen in full screen"() {
+    const { context, page } = await open();
+    await login(page, "alice");
+    await live(page);
+    await page.getByRole("button", { name: "Full screen" }).click();
+    await page.waitForFunction(() => document.fullscreenElement !== null);
+    await page.getByRole("button", { name: "Power" }).click();
+    await page.getByRole("menuitem", { name: "Reset (reboots at once, unsaved work is lost)" }).click();
+    await page.getByRole("dialog").waitFor();
+    const inside = await page.evaluate(
+      () => document.fullscreenElement.contains(document.querySelector("[role=dialog]")));
+    assert.ok(inside, "the dialog is behind the full screen");
+    await page.getByText("Files on its disk stay.").waitFor();
+    await page.waitForTimeout(300);
+    await shot(page, "viewer-full-screen-question");
+    await page.getByRole("button", { name: "Reset", exact: true }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    return { context, page };
+  },
+
+  async "only what makes sense can be done to a desktop"() {
+    const { context, page } = await open();
+    await login(page, "bob");
+    await page.waitForURL("**/desktops");
+    for (const [desktop, off, on] of [["build", /Reset|Restart|Shut down/, /Start/], ["office", /^Start/, /Reset|Restart|Shut down/]]) {
+      await page.getByRole("button", { name: `More for ${desktop}` }).click();
+      for (const item of await page.getByRole("menuitem", { name: off }).all()) assert.ok(await item.isDisabled());
+      for (const item of await page.getByRole("menuitem", { name: on }).all()) {
+        if (on.test(await item.innerText()) && !off.test(await item.innerText())) assert.ok(await item.isEnabled());
+      }
+      await page.keyboard.press("Escape");
+    }
+    return { context, page };
+  },
+
+  async "who is logged out by the server is told so and comes back to where he was"() {
+    const { context, page } = await open();
+    await login(page, "root");
+    await page.waitForURL("**/desktops");
+    await page.goto("/admin/users");
+    await page.getByRole("button", { name: "Add user" }).waitFor();
+    await control("expire");
+    await page.waitForURL("**/login");
+    await shot(page, "login-expired");
+    await logInAgain(page, "root");
+    await page.waitForURL("**/admin/users");
+    await page.getByRole("button", { name: "Account of root" }).click();
+    await page.getByRole("menuitem", { name: "Log out" }).click();
+    await page.waitForURL("**/login");
+    assert.equal(await page.getByText("Your session has ended").count(), 0);
+    await login(page, "bob");
+    await page.waitForURL("**/desktops");
+    await page.goto("/view/office");
+    await live(page);
+    await control("expire");
+    await control("drop");
+    await logInAgain(page, "bob");
+    await page.waitForURL("**/view/office");
+    await live(page);
+    return { context, page };
+  },
+
+  async "an assigned desktop is given to another, and a template may have boot settings"() {
+    const { context, page } = await open();
+    await login(page, "root");
+    await page.waitForURL("**/desktops");
+    await page.goto("/admin/desktops");
+    const row = page.getByRole("row", { name: /^lab / });
+    for (const [from, to] of [["bob", "many"], ["many", "bob"]]) {
+      await row.getByRole("button", { name: "Kebab toggle" }).click();
+      await page.getByRole("menuitem", { name: "Assign…", exact: true }).click();
+      await page.getByLabel("User", { exact: true }).selectOption(to);
+      await page.getByText(`It is taken from ${from} first`).waitFor();
+      await page.waitForTimeout(300);
+      await shot(page, "admin-reassign");
+      await page.getByRole("button", { name: "Reassign" }).click();
+      await row.getByRole("cell", { name: to }).or(row.getByRole("gridcell", { name: to })).first().waitFor();
+    }
+
+    await page.goto("/admin/templates");
+    await page.getByRole("button", { name: "Add template" }).click();
+    const dialog = page.getByRole("dialog");
+    const add = dialog.getByRole("button", { name: "Add", exact: true });
+    await dialog.getByLabel("Name", { exact: true }).fill("direct");
+    assert.ok(await add.isDisabled(), "a virtual machine needs an image or a kernel");
+    await dialog.getByRole("button", { name: "Boot and hardware" }).click();
+    await dialog.getByLabel(/^Kernel \(path/).fill("/boot/vmlinuz");
+    await dialog.getByLabel("Initial RAM file system").fill("/boot/initrd.img");
+    await dialog.getByLabel("Kernel command line").fill("quiet");
+    await dialog.getByLabel("Firmware").selectOption("uefi");
+    await dialog.getByLabel("Graphics card").selectOption("vga");
+    await dialog.getByLabel("Keyboard variant").fill("nodeadkeys");
+    await page.waitForTimeout(300);
+    await shot(page, "admin-add-template");
+    const sent = page.waitForRequest((request) => request.method() === "POST");
+    await add.click();
+    const { kernel, initrd, cmdline, firmware, video, xkb_variant } = (await sent).postDataJSON();
+    assert.deepEqual([kernel, initrd, cmdline, firmware, video, xkb_variant],
+      ["/boot/vmlinuz", "/boot/initrd.img", "quiet", "uefi", "vga", "nodeadkeys"]);
+    await page.getByRole("row", { name: /^direct / }).waitFor();
+    return { context, page };
+  },
+
+  async "the on-screen keyboard opens and closes, and words are typed while they are composed"() {
+    const { context, page } = await open(phone);
+    await login(page, "alice");
+    await live(page);
+    const button = page.getByRole("button", { name: "Keyboard" });
+    const focused = () => page.evaluate(() => document.activeElement?.tagName);
+    await button.tap();
+    assert.equal(await focused(), "TEXTAREA");
+    const cdp = await context.newCDPSession(page);
+    await control("forget-keys");
+    for (const text of ["h", "ha", "hal", "hall", "hell"]) {
+      await cdp.send("Input.imeSetComposition", { text, selectionStart: text.length, selectionEnd: text.length });
+    }
+    await page.waitForTimeout(300);
+    assert.equal(await control("keys"), "hall<<<ell");
+    await cdp.send("Input.insertText", { text: "hello " });
+    await cdp.send("Input.imeSetComposition", { text: "w", selectionStart: 1, selectionEnd: 1 });
+    await cdp.send("Input.insertText", { text: "world" });
+    await page.keyboard.press("Backspace");
+    await page.waitForTimeout(300);
+    assert.equal(await control("keys"), "hall<<<ello world<");
+    await button.tap();
+    assert.notEqual(await focused(), "TEXTAREA");
+    return { context, page };
+  },
+
+  async "a picture larger than a phone is moved by a finger"() {
+    const { context, page } = await open(phone);
+    await page.addInitScript(() => localStorage.setItem("fernwerk.scaling", "one"));
+    await login(page, "alice");
+    await live(page);
+    const canvas = page.locator("canvas");
+    const box = await canvas.boundingBox();
+    assert.ok(box.width <= 360 && box.height <= 640, `the canvas is ${box.width} x ${box.height}`);
+    const green = () => page.evaluate(() => {
+      const c = document.querySelector("canvas");
+      return c.getContext("2d").getImageData(c.width - 5, c.height - 5, 1, 1).data[1];
+    });
+    const cdp = await context.newCDPSession(page);
+    const swipe = async () => {
+      const touch = (type, y) => cdp.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : [{ x: 180, y }] });
+      await touch("touchStart", 500);
+      for (let y = 490; y >= 200; y -= 10) await touch("touchMove", y);
+      await touch("touchEnd", 200);
+      await page.waitForTimeout(500);
+    };
+    const first = await green();
+    await swipe();
+    assert.equal(await green(), first, "without the switch a finger is the mouse");
+    await page.getByRole("button", { name: "Move the picture" }).tap();
+    await swipe();
+    assert.ok((await green()) > first + 10, "the picture has not moved");
+    await shot(page, "phone-moved");
+    return { context, page };
   },
 
   async "tiles show several desktops"() {

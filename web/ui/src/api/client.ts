@@ -29,8 +29,15 @@ async function failure(response: Response): Promise<ApiError> {
     hint ?? null, retry_after_ms ?? null);
 }
 
+const CALL_MS = 15_000; // longer than fernwerk-web waits for the broker
+
+function unreachable(): ApiError {
+  return new ApiError(0, "unreachable", "The server cannot be reached.", "Check the connection, then try again.");
+}
+
 async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store" };
+  const signal = AbortSignal.timeout(CALL_MS);
+  const init: RequestInit = { method, credentials: "same-origin", cache: "no-store", signal };
   if (method === "POST" || method === "PUT") {
     init.headers = { "content-type": "application/json" };
     init.body = JSON.stringify(body ?? {});
@@ -39,14 +46,18 @@ async function call<T>(method: string, path: string, body?: object): Promise<T> 
   try {
     response = await fetch(`/api/v1/${path}`, init);
   } catch {
-    throw new ApiError(0, "unreachable", "The server cannot be reached.", "Check the connection, then try again.");
+    throw unreachable();
   }
   if (!response.ok) {
     const error = await failure(response);
     if (error.status === 401 && path !== "session") window.dispatchEvent(new Event(LOGGED_OUT));
     throw error;
   }
-  return (await response.json()) as T;
+  try {
+    return (await response.json()) as T;
+  } catch (reason) {
+    throw signal.aborted ? unreachable() : reason;
+  }
 }
 
 const enc = encodeURIComponent;

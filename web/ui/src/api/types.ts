@@ -40,4 +40,5 @@ export type Status = Narrowed<Schemas["Status"], { processes: NodeProcess[] }>;
 export interface Certificate {
   fingerprint_sha256: string;
   ca: boolean;
+  ca_fingerprint_sha256: string | null;
 }

@@ -12,6 +12,9 @@ export interface Question {
   run: () => Promise<unknown>;
 }
 
+/** In full screen only what is inside the viewer is seen. */
+const place = () => document.querySelector<HTMLElement>(".fw-viewer") ?? document.body;
+
 export function Confirm({ question, onClose }: { question: Question | null; onClose: (done: boolean) => void }) {
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
@@ -32,7 +35,7 @@ export function Confirm({ question, onClose }: { question: Question | null; onCl
     }
   };
   return (
-    <Modal variant="small" isOpen onClose={() => close(false)} aria-labelledby="confirm-title">
+    <Modal variant="small" isOpen appendTo={place} onClose={() => close(false)} aria-labelledby="confirm-title">
       <ModalHeader title={question.title} labelId="confirm-title" titleIconVariant={question.danger ? "warning" : undefined} />
       <ModalBody>
         {question.body}

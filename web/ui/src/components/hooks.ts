@@ -12,11 +12,12 @@ export interface Loaded<T> {
 export function useLoaded<T>(load: () => Promise<T>, everyMs = 5000): Loaded<T> {
   const [data, setData] = useState<T>();
   const [error, setError] = useState<ApiError | null>(null);
-  const turns = useRef({ newest: 0 });
+  const turns = useRef({ newest: 0, pending: 0 });
 
   const reload = useCallback(async () => {
     const { current } = turns;
     const turn = ++current.newest;
+    current.pending++;
     try {
       const answer = await load();
       if (turn === current.newest) {
@@ -25,6 +26,8 @@ export function useLoaded<T>(load: () => Promise<T>, everyMs = 5000): Loaded<T> 
       }
     } catch (reason) {
       if (turn === current.newest) setError(asApiError(reason));
+    } finally {
+      current.pending--;
     }
   }, [load]);
 
@@ -32,7 +35,7 @@ export function useLoaded<T>(load: () => Promise<T>, everyMs = 5000): Loaded<T> 
     const { current } = turns;
     void reload();
     const tick = () => {
-      if (!document.hidden) void reload();
+      if (!document.hidden && current.pending === 0) void reload();
     };
     const timer = setInterval(tick, everyMs);
     document.addEventListener("visibilitychange", tick);

@@ -1,5 +1,5 @@
-// Switching desktops: what is asked before each action.
-import type { PowerAction } from "../api/types";
+// Switching desktops: what each action is called, when it makes sense, what is asked before.
+import type { DesktopState, PowerAction } from "../api/types";
 import type { Question } from "./confirm";
 
 const words: Record<PowerAction, { title: string; body: string; action: string; danger: boolean }> = {
@@ -12,10 +12,23 @@ const words: Record<PowerAction, { title: string; body: string; action: string; 
     title: "Restart", body: "The desktop is started anew. What is not saved may be lost.", action: "Restart", danger: true,
   },
   reset: {
-    title: "Reset", body: "The desktop's disk becomes a fresh copy of its template. Everything stored on it is lost.",
+    title: "Reset",
+    body: "Like the reset button of a PC: the desktop reboots at once and unsaved work is lost. Files on its disk stay.",
     action: "Reset", danger: true,
   },
 };
+
+/** All actions in the order of menus. */
+export const POWER_ACTIONS: readonly (readonly [PowerAction, string])[] = [
+  ["start", "Start"], ["restart", "Restart"], ["stop", "Shut down"],
+  ["reset", "Reset (reboots at once, unsaved work is lost)"],
+];
+
+/** undefined: the state is not known, everything may be tried. */
+export function powerMakesSense(action: PowerAction, state: DesktopState | undefined): boolean {
+  if (state === undefined) return true;
+  return action === "start" ? state !== "running" && state !== "starting" : state !== "off" && state !== "failed";
+}
 
 export function powerQuestion(desktop: string, action: PowerAction, run: () => Promise<unknown>): Question {
   const { title, body, action: label, danger } = words[action];

@@ -8,10 +8,10 @@ import EllipsisVIcon from "@patternfly/react-icons/dist/esm/icons/ellipsis-v-ico
 import { useEffect, useState } from "react";
 import { Link, useNavigate } from "react-router-dom";
 import { api } from "../api/client";
-import type { MyDesktop } from "../api/types";
+import type { MyDesktop, PowerAction } from "../api/types";
 import { Confirm, type Question } from "../components/confirm";
 import { useLoaded, useTitle } from "../components/hooks";
-import { powerQuestion } from "../components/power";
+import { POWER_ACTIONS, powerMakesSense, powerQuestion } from "../components/power";
 import { Problem } from "../components/problem";
 import { StateLabel } from "../components/state-label";
 
@@ -52,9 +52,7 @@ function Thumbnail({ desktop }: { desktop: MyDesktop }) {
 
 function TileMenu({ desktop, ask }: { desktop: MyDesktop; ask: (question: Question) => void }) {
   const [open, setOpen] = useState(false);
-  const on = desktop.state === "running" || desktop.state === "starting";
-  const power = (action: "start" | "stop" | "restart" | "reset") =>
-    powerQuestion(desktop.name, action, () => api.power(desktop.name, action));
+  const power = (action: PowerAction) => powerQuestion(desktop.name, action, () => api.power(desktop.name, action));
   return (
     <Dropdown isOpen={open} onOpenChange={setOpen} onSelect={() => setOpen(false)} popperProps={{ position: "right" }}
       toggle={(ref) => (
@@ -62,10 +60,12 @@ function TileMenu({ desktop, ask }: { desktop: MyDesktop; ask: (question: Questi
           aria-label={`More for ${desktop.name}`} icon={<EllipsisVIcon />} />
       )}>
       <DropdownList>
-        <DropdownItem isDisabled={on} onClick={() => ask(power("start"))}>Start</DropdownItem>
-        <DropdownItem isDisabled={!on} onClick={() => ask(power("restart"))}>Restart</DropdownItem>
-        <DropdownItem isDisabled={!on} onClick={() => ask(power("stop"))}>Shut down</DropdownItem>
-        <DropdownItem isDanger onClick={() => ask(power("reset"))}>Reset to template</DropdownItem>
+        {POWER_ACTIONS.map(([action, label]) => (
+          <DropdownItem key={action} isDanger={action === "reset"} isDisabled={!powerMakesSense(action, desktop.state)}
+            onClick={() => ask(power(action))}>
+            {label}
+          </DropdownItem>
+        ))}
         <DropdownItem to={api.rdpUrl(desktop.name)} download={`${desktop.name}.rdp`}>Download .rdp file</DropdownItem>
       </DropdownList>
     </Dropdown>

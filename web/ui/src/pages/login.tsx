@@ -1,7 +1,7 @@
 // Logging in, and the certificate by which a careful person knows the server.
 import { Alert, Button, Card, CardBody, ExpandableSection, Form, FormGroup, TextInput } from "@patternfly/react-core";
 import { useCallback, useEffect, useState, type FormEvent } from "react";
-import { Navigate } from "react-router-dom";
+import { Navigate, useLocation } from "react-router-dom";
 import { ApiError, api, asApiError } from "../api/client";
 import { useLoaded, useTitle } from "../components/hooks";
 import { Problem } from "../components/problem";
@@ -29,27 +29,38 @@ function Certificate() {
   return (
     <ExpandableSection toggleText="About this server's certificate" isExpanded={open} onToggle={(_, now) => setOpen(now)}
       className="fw-certificate">
-      <p>SHA-256 fingerprint:</p>
-      <code className="fw-fingerprint">{data.fingerprint_sha256}</code>
+      <p id="fingerprint">The certificate&apos;s SHA-256 fingerprint:</p>
+      <code className="fw-fingerprint" aria-labelledby="fingerprint">{data.fingerprint_sha256}</code>
       {data.ca && (
-        <p>
-          It was made by this server itself. <a href="/api/v1/ca.pem" download>Download its certificate authority</a> and
-          install it as trusted, and browsers stop warning.
-        </p>
+        <>
+          <p>
+            It was made by this server itself. <a href="/api/v1/ca.pem" download>Download its certificate authority</a> and
+            install it as trusted, and browsers stop warning.
+          </p>
+          <p id="ca-fingerprint">The authority&apos;s SHA-256 fingerprint, for comparing with the administrator&apos;s:</p>
+          <code className="fw-fingerprint" aria-labelledby="ca-fingerprint">{data.ca_fingerprint_sha256}</code>
+        </>
       )}
     </ExpandableSection>
   );
 }
 
+/** Where the person was before; only a path of our own. */
+function useFrom(): string {
+  const { from } = (useLocation().state ?? {}) as { from?: unknown };
+  return typeof from === "string" && /^\/(?![/\\])/.test(from) ? from : "/";
+}
+
 export function LoginPage() {
-  const { who, login } = useSession();
+  const { who, expired, login } = useSession();
+  const from = useFrom();
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [error, setError] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
   const [wait, startWait] = useCountdown();
   useTitle("Log in");
-  if (who) return <Navigate to="/" replace />;
+  if (who) return <Navigate to={from} replace />;
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -86,6 +97,7 @@ export function LoginPage() {
             ) : (
               error && error.code !== "wait" && <Problem error={error} />
             )}
+            {expired && !error && <Alert variant="info" isInline title="Your session has ended. Log in again." />}
             <FormGroup label="Username" fieldId="username">
               <TextInput id="username" name="username" value={username} autoComplete="username" autoCapitalize="none"
                 spellCheck={false} autoFocus onChange={(_, value) => setUsername(value)} />

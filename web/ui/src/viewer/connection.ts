@@ -8,7 +8,7 @@ import type { Stats } from "./stats";
 export type Phase =
   | { kind: "connecting" }
   | { kind: "live" }
-  | { kind: "broken" } // reconnecting by itself
+  | { kind: "broken"; why: string } // reconnecting by itself; why: what is in the way, "" when it is not worth a word
   | { kind: "taken" } // another device has it; the person decides
   | { kind: "gone" } // not assigned (any more)
   | { kind: "ended"; text: string } // on purpose, e.g. by an administrator
@@ -22,19 +22,25 @@ declare global {
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5000;
+const WATCH_MS = 500;
+const TELL_AFTER = 3; // tries; before that a reason is likely to be gone before it is read
 const OPEN_MS = 8000; // a server that has not greeted us by then is asked anew
 const NOTE_HOLDER_MS = [200, 1500, 5000];
 const LINGER_MS = 1200; // for so long a connection of our own may still be listed after its end
+const TRY_AGAIN_LATER = 1013; // fernwerk-web's close code when there is no room
 const END = { takenOver: 1, revoked: 2, killed: 3, limit: 7 } as const; // EndReason of base/proto/seat_link.h
 
 interface Options {
   desktop: string;
   scaling: Scaling;
   quality: Quality;
+  /** Fingers move a picture that is larger than the window, instead of the mouse. */
+  dragging: boolean;
 }
 
 /** Does another connection seem to hold the desktop? `mine`: the holder seen while connected, if there was time. */
 export function seemsTaken(desktop: MyDesktop, mine: string | null, how: Ended): boolean {
+  if (how.code === TRY_AGAIN_LATER) return false;
   if (desktop.connection === undefined) return desktop.connected && how.byServer;
   if (desktop.connection === null) return false;
   return mine === null ? how.byServer : String(desktop.connection.id) !== mine;
@@ -61,7 +67,7 @@ async function explain(name: string, mine: string | null, how: Ended): Promise<P
     found = await lookUp(name);
   }
   if (!found) return { kind: "gone" };
-  return told ?? { kind: seemsTaken(found, mine, how) ? "taken" : "broken" };
+  return told ?? (seemsTaken(found, mine, how) ? { kind: "taken" } : { kind: "broken", why: how.reason });
 }
 
 /** Connects while mounted. Returns the phase, the live screen, and how to try again now. */
@@ -73,6 +79,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
   const wishes = useRef(options);
   wishes.current = options;
   const pause = useRef(FIRST_PAUSE_MS);
+  const tries = useRef(0);
 
   const reconnect = useCallback(() => {
     setPhase({ kind: "connecting" });
@@ -85,8 +92,8 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
     let patience: ReturnType<typeof setTimeout> | undefined;
     const timers: ReturnType<typeof setTimeout>[] = [];
 
-    const again = () => {
-      setPhase({ kind: "broken" });
+    const again = (why: string) => {
+      setPhase({ kind: "broken", why: ++tries.current < TELL_AFTER ? "" : why });
       timers.push(setTimeout(() => !over && setAttempt((n) => n + 1), pause.current));
       pause.current = Math.min(pause.current * 2, LONGEST_PAUSE_MS);
     };
@@ -94,7 +101,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
       const error = asApiError(reason);
       if (over) return;
       if (error.status === 404) setPhase({ kind: "gone" });
-      else if (error.status === 0 || error.status >= 500 || error.status === 429) again();
+      else if (error.status === 0 || error.status >= 500 || error.status === 429) again(error.message);
       else if (error.status !== 401) setPhase({ kind: "failed", error });
     };
     const noteHolder = async () => {
@@ -105,25 +112,36 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
       screen.current = null;
       clearTimeout(patience);
       if (over) return;
-      setPhase({ kind: "broken" });
+      setPhase((now) => (now.kind === "broken" ? now : { kind: "broken", why: "" }));
       try {
         const next = await explain(desktop, mine, how);
         if (over) return;
-        if (next.kind === "broken") again();
+        if (next.kind === "broken") again(next.why);
         else setPhase(next);
       } catch (reason) {
         problem(reason);
       }
     };
     const giveUp = () => {
-      screen.current?.close();
+      screen.current?.abandon();
       screen.current = null;
-      again();
+      again("The server does not answer.");
+    };
+    const doubt = () => {
+      if (!document.hidden) screen.current?.probe();
+    };
+    let watched = performance.now();
+    const watch = () => {
+      const slept = performance.now() - watched > 4 * WATCH_MS; // what came meanwhile is still in the queue
+      watched = performance.now();
+      if (slept) doubt();
+      else if (!document.hidden && screen.current?.silent()) giveUp();
     };
     const connected = () => {
       if (over) return;
       clearTimeout(patience);
       pause.current = FIRST_PAUSE_MS;
+      tries.current = 0;
       setPhase({ kind: "live" });
       for (const ms of NOTE_HOLDER_MS) timers.push(setTimeout(() => void noteHolder(), ms));
     };
@@ -138,15 +156,22 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
           return;
         }
         screen.current = opened;
+        opened.drag(wishes.current.dragging);
         patience = setTimeout(giveUp, OPEN_MS);
       } catch (reason) {
         problem(reason);
       }
     };
     void open();
+    const watcher = setInterval(watch, WATCH_MS);
+    window.addEventListener("online", doubt);
+    document.addEventListener("visibilitychange", doubt);
 
     return () => {
       over = true;
+      clearInterval(watcher);
+      window.removeEventListener("online", doubt);
+      document.removeEventListener("visibilitychange", doubt);
       clearTimeout(patience);
       timers.forEach(clearTimeout);
       screen.current?.close();
@@ -170,6 +195,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
 
   useEffect(() => screen.current?.scale(options.scaling), [options.scaling]);
   useEffect(() => screen.current?.quality(options.quality), [options.quality]);
+  useEffect(() => screen.current?.drag(options.dragging), [options.dragging]);
   useEffect(() => {
     const none: Stats = { encoding: "", frames: 0, bytes: 0, rttMs: null, rectangles: {} };
     window.fernwerk = { stats: () => screen.current?.stats() ?? none };

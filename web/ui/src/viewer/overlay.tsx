@@ -32,6 +32,7 @@ export function Overlay({ phase, desktop, reconnect }: { phase: Phase; desktop: 
           <>
             <Spinner size="lg" aria-label="Connecting" />
             <h2>{phase.kind === "broken" ? "The connection was interrupted" : `Connecting to ${desktop}`}</h2>
+            {phase.kind === "broken" && phase.why && <p>{phase.why}</p>}
             <p>{phase.kind === "broken" ? "Reconnecting by itself. Your desktop runs on." : "One moment, please."}</p>
             <div>{back}</div>
           </>

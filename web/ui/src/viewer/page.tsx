@@ -45,16 +45,20 @@ export default function ViewerPage() {
   const [quality, setQuality] = useStored<Quality>("fernwerk.quality", Object.keys(QUALITIES) as Quality[], "high");
   const [question, setQuestion] = useState<Question | null>(null);
   const [full, toggleFull] = useFullScreen();
+  const [dragging, setDragging] = useState(false);
   const target = useRef<HTMLDivElement>(null);
   const keyboard = useRef<TouchKeyboardHandle>(null);
-  const { phase, screen, reconnect } = useConnection(target, { desktop: name, scaling, quality });
+  const { phase, screen, reconnect } = useConnection(target, { desktop: name, scaling, quality, dragging });
   useTitle(name);
+  useEffect(() => {
+    if (scaling !== "one") setDragging(false);
+  }, [scaling]);
 
   const power = (action: PowerAction) => setQuestion(powerQuestion(name, action, () => api.power(name, action)));
   const current = useCallback(() => screen.current, [screen]);
   return (
     <div className="fw-viewer">
-      <Toolbar desktop={name} screen={current} live={phase.kind === "live"} scaling={scaling} quality={quality} full={full}
+      <Toolbar desktop={name} screen={current} live={phase.kind === "live"} scaling={scaling} quality={quality} full={full} dragging={dragging} onDragging={setDragging}
         onScaling={setScaling} onQuality={setQuality} onFull={toggleFull} onKeyboard={() => keyboard.current?.toggle()}
         onPower={power} onLeave={() => navigate("/desktops")} />
       <div className="fw-screen" ref={target} />

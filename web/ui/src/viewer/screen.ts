@@ -12,6 +12,8 @@ export interface Ended {
   /** The server closed the connection on purpose; else it broke. */
   byServer: boolean;
   code: number;
+  /** fernwerk-web's own words, "" mostly. */
+  reason: string;
   /** What the desktop's side said about it: an EndReason and a sentence. */
   end: { why: number; text: string } | null;
 }
@@ -26,6 +28,9 @@ interface Events {
 
 const noStats: Stats = { encoding: "", frames: 0, bytes: 0, rttMs: null, rectangles: {} };
 
+/** Also what fernwerk.css shows `fw-touch-only` for. */
+export const hasTouch = (): boolean => matchMedia("(any-pointer: coarse)").matches;
+
 /** Keeps the last picture in sight while there is no new one; null takes it away. */
 function showBehind(target: HTMLElement, picture: Blob | null): void {
   const old = /blob:[^"]+/.exec(target.style.backgroundImage)?.[0];
@@ -38,6 +43,8 @@ export class Screen {
   private readonly meter = new Meter();
   private closed = false;
   private cursorHost: HTMLElement | null = null;
+  private canvas: HTMLCanvasElement | null = null;
+  private target: HTMLElement | null = null;
 
   /** Connects inside `target`; throws an ApiError when the server gives no ticket. */
   static async open(target: HTMLElement, desktop: string, scaling: Scaling, quality: Quality, events: Events): Promise<Screen> {
@@ -58,10 +65,12 @@ export class Screen {
 
   private start(target: HTMLElement, address: string, ticket: string, scaling: Scaling, quality: Quality, events: Events): void {
     const channel = new WebSocket(address, ["binary", `ticket.${ticket}`]);
-    const how: Ended = { byServer: false, code: 1006, end: null };
-    channel.addEventListener("close", ({ code }) => {
+    const how: Ended = { byServer: false, code: 1006, reason: "", end: null };
+    this.target = target;
+    channel.addEventListener("close", ({ code, reason }) => {
       how.byServer = code !== 1006;
       how.code = code;
+      how.reason = reason;
     });
     const rfb = new RFB(target, channel, { shared: true });
     this.rfb = rfb;
@@ -72,9 +81,8 @@ export class Screen {
     this.scale(scaling);
     this.meter.watch(rfb, channel);
     this.hideCursorCanvas(rfb);
-    let canvas: HTMLCanvasElement | null = null;
     rfb.addEventListener("connect", () => {
-      canvas = target.querySelector("canvas");
+      this.canvas = target.querySelector("canvas");
       showBehind(target, null);
       rfb.focus({ preventScroll: true });
       events.connected();
@@ -87,7 +95,7 @@ export class Screen {
       this.meter.stop();
       this.cursorHost?.remove();
       if (this.closed) return;
-      canvas?.toBlob((picture) => showBehind(target, picture));
+      this.keepPicture();
       events.ended(how);
     });
     rfb.addEventListener("clipboard", (event) => {
@@ -106,6 +114,17 @@ export class Screen {
     document.body.append(this.cursorHost);
   }
 
+  private keepPicture(): void {
+    const { target } = this;
+    if (target) this.canvas?.toBlob((picture) => showBehind(target, picture));
+  }
+
+  /** Nothing comes any more: the last picture stays in sight while another connection is made. */
+  abandon(): void {
+    this.keepPicture();
+    this.close();
+  }
+
   close(): void {
     this.closed = true;
     this.meter.stop();
@@ -114,11 +133,25 @@ export class Screen {
     this.cursorHost?.remove();
   }
 
+  /** At 1:1 the browser's own scroll bars move over a larger desktop; fingers find none, they drag the picture. */
   scale(scaling: Scaling): void {
     if (!this.rfb) return;
-    this.rfb.clipViewport = false; // at 1:1 the browser's own scroll bars move over a larger desktop
+    this.rfb.clipViewport = scaling === "one" && hasTouch();
     this.rfb.scaleViewport = scaling !== "one";
     this.rfb.resizeSession = scaling === "remote";
+  }
+
+  /** Dragging moves the picture, instead of the mouse. */
+  drag(on: boolean): void {
+    if (this.rfb) this.rfb.dragViewport = on;
+  }
+
+  probe(): void {
+    if (this.rfb) this.meter.probe(this.rfb);
+  }
+
+  silent(): boolean {
+    return this.rfb !== null && this.meter.silent();
   }
 
   quality(quality: Quality): void {

@@ -1,4 +1,4 @@
-// What really comes over the wire, watched inside noVNC: encodings, frames, bytes, round trips.
+// What really comes over the wire, watched inside noVNC: encodings, frames, bytes, round trips, and when it falls silent.
 import RFB from "@novnc/novnc";
 
 export interface Stats {
@@ -21,6 +21,8 @@ const names: Record<number, string> = {
 const COPYRECT = 1;
 const WINDOW_MS = 2000;
 const FENCE_EVERY_MS = 2000;
+const SILENT_MS = 10_000; // an unanswered fence and not a byte for so long: the connection is dead
+const PROBE_MS = 3000; // the same when there is reason to doubt, e.g. after a sleep
 const FENCE_REQUEST = 0x80000000;
 const FENCE_MARK = "fw";
 
@@ -32,10 +34,14 @@ export class Meter {
   private recent: { at: number; encoding: string; area: number }[] = [];
   private last = "";
   private fenceSent = 0;
+  private heard = 0;
+  private patience = SILENT_MS;
   private timer: ReturnType<typeof setInterval> | undefined;
 
   watch(rfb: RFB, channel: WebSocket): void {
     channel.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
+      this.heard = performance.now();
+      this.patience = SILENT_MS;
       this.bytes += typeof event.data === "string" ? event.data.length : event.data.byteLength;
     });
     this.watchRectangles(rfb);
@@ -45,6 +51,18 @@ export class Meter {
 
   stop(): void {
     clearInterval(this.timer);
+  }
+
+  /** Asks at once, whatever is on its way, and waits less long than usual for a sign of life. */
+  probe(rfb: RFB): void {
+    this.fenceSent = 0;
+    this.patience = PROBE_MS;
+    this.sendFence(rfb);
+  }
+
+  /** The other side owes an answer and has said nothing for too long. A slow link that still brings bytes is none. */
+  silent(): boolean {
+    return this.fenceSent > 0 && performance.now() - Math.max(this.fenceSent, this.heard) > this.patience;
   }
 
   stats(): Stats {

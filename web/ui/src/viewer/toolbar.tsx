@@ -1,14 +1,17 @@
 // The bar over the picture: keys that browsers keep for themselves, size, quality, power.
 import { Button, Dropdown, DropdownGroup, DropdownItem, DropdownList, MenuToggle, Tooltip } from "@patternfly/react-core";
 import ArrowLeftIcon from "@patternfly/react-icons/dist/esm/icons/arrow-left-icon";
+import ArrowsAltIcon from "@patternfly/react-icons/dist/esm/icons/arrows-alt-icon";
 import CompressIcon from "@patternfly/react-icons/dist/esm/icons/compress-icon";
 import ExpandIcon from "@patternfly/react-icons/dist/esm/icons/expand-icon";
 import KeyboardIcon from "@patternfly/react-icons/dist/esm/icons/keyboard-icon";
 import PowerOffIcon from "@patternfly/react-icons/dist/esm/icons/power-off-icon";
 import SlidersHIcon from "@patternfly/react-icons/dist/esm/icons/sliders-h-icon";
 import TimesIcon from "@patternfly/react-icons/dist/esm/icons/times-icon";
-import { useState, type ReactNode } from "react";
-import type { PowerAction } from "../api/types";
+import { useEffect, useState, type ReactNode } from "react";
+import { api } from "../api/client";
+import type { DesktopState, PowerAction } from "../api/types";
+import { POWER_ACTIONS, powerMakesSense } from "../components/power";
 import type { KeyName } from "./keys";
 import type { Quality, Scaling, Screen } from "./screen";
 
@@ -19,6 +22,8 @@ interface Props {
   scaling: Scaling;
   quality: Quality;
   full: boolean;
+  dragging: boolean;
+  onDragging: (on: boolean) => void;
   onScaling: (scaling: Scaling) => void;
   onQuality: (quality: Quality) => void;
   onFull: () => void;
@@ -27,8 +32,12 @@ interface Props {
   onLeave: () => void;
 }
 
-function Menu({ label, icon, children }: { label: string; icon: ReactNode; children: ReactNode }) {
-  const [open, setOpen] = useState(false);
+function Menu({ label, icon, onOpen, children }: { label: string; icon: ReactNode; onOpen?: () => void; children: ReactNode }) {
+  const [open, setOpenState] = useState(false);
+  const setOpen = (now: boolean) => {
+    if (now) onOpen?.();
+    setOpenState(now);
+  };
   return (
     <Dropdown isOpen={open} onOpenChange={setOpen} onSelect={() => setOpen(false)}
       popperProps={{ position: "right", appendTo: () => document.querySelector<HTMLElement>(".fw-viewer") ?? document.body }}
@@ -41,11 +50,45 @@ function Menu({ label, icon, children }: { label: string; icon: ReactNode; child
   );
 }
 
-function Action({ label, icon, run, className }: { label: string; icon: ReactNode; run: () => void; className?: string }) {
+interface ActionProps {
+  label: string;
+  icon: ReactNode;
+  run: () => void;
+  className?: string;
+  /** Of a switch: it is on. */
+  on?: boolean;
+}
+
+/* Pressing it takes the focus from nothing: the on-screen keyboard stays until it is told to go. */
+function Action({ label, icon, run, className, on }: ActionProps) {
   return (
     <Tooltip content={label} appendTo={() => document.querySelector<HTMLElement>(".fw-viewer") ?? document.body}>
-      <Button variant="plain" aria-label={label} icon={icon} onClick={run} className={className} />
+      <Button variant="plain" aria-label={label} icon={icon} onClick={run} className={className} isClicked={on}
+        aria-pressed={on} onMouseDown={(event) => event.preventDefault()} />
     </Tooltip>
+  );
+}
+
+/** The desktop's state is looked up when the menu opens. */
+function PowerMenu({ desktop, run }: { desktop: string; run: (action: PowerAction) => void }) {
+  const [state, setState] = useState<DesktopState>();
+  const look = () => {
+    api.myDesktops().then(
+      (all) => setState(all.find(({ name }) => name === desktop)?.state),
+      () => setState(undefined),
+    );
+  };
+  return (
+    <Menu label="Power" icon={<PowerOffIcon />} onOpen={look}>
+      <DropdownList>
+        {POWER_ACTIONS.map(([action, label]) => (
+          <DropdownItem key={action} isDanger={action === "reset"} isDisabled={!powerMakesSense(action, state)}
+            onClick={() => run(action)}>
+            {label}
+          </DropdownItem>
+        ))}
+      </DropdownList>
+    </Menu>
   );
 }
 
@@ -54,6 +97,10 @@ const presses = [["Tab", "Tab"], ["Escape", "Esc"]] as const;
 
 function Keys({ screen, live }: { screen: () => Screen | null; live: boolean }) {
   const [held, setHeld] = useState<ReadonlySet<KeyName>>(new Set());
+  /* The server has released all keys of a connection that is gone. */
+  useEffect(() => {
+    if (!live) setHeld(new Set());
+  }, [live]);
   const toggle = (key: KeyName) => {
     const next = new Set(held);
     const down = !next.delete(key);
@@ -88,7 +135,6 @@ function Keys({ screen, live }: { screen: () => Screen | null; live: boolean }) 
 
 const scalings = [["remote", "Desktop follows the window"], ["fit", "Fit to the window"], ["one", "Actual size (1:1)"]] as const;
 const qualities = [["low", "Low (slow links)"], ["medium", "Medium"], ["high", "High"]] as const;
-const powers = [["start", "Start"], ["restart", "Restart"], ["stop", "Shut down"], ["reset", "Reset to template"]] as const;
 
 export function Toolbar(props: Props) {
   return (
@@ -97,6 +143,10 @@ export function Toolbar(props: Props) {
       <span className="fw-toolbar-name">{props.desktop}</span>
       <Keys screen={props.screen} live={props.live} />
       <span className="fw-spring" />
+      {props.scaling === "one" && (
+        <Action label="Move the picture" icon={<ArrowsAltIcon />} run={() => props.onDragging(!props.dragging)} on={props.dragging}
+          className="fw-touch-only" />
+      )}
       <Action label="Keyboard" icon={<KeyboardIcon />} run={props.onKeyboard} className="fw-touch-only" />
       <Menu label="Scaling and quality" icon={<SlidersHIcon />}>
         <DropdownGroup label="Scaling">
@@ -114,13 +164,7 @@ export function Toolbar(props: Props) {
           </DropdownList>
         </DropdownGroup>
       </Menu>
-      <Menu label="Power" icon={<PowerOffIcon />}>
-        <DropdownList>
-          {powers.map(([key, label]) => (
-            <DropdownItem key={key} isDanger={key === "reset"} onClick={() => props.onPower(key)}>{label}</DropdownItem>
-          ))}
-        </DropdownList>
-      </Menu>
+      <PowerMenu desktop={props.desktop} run={props.onPower} />
       <Action label={props.full ? "Leave full screen" : "Full screen"} icon={props.full ? <CompressIcon /> : <ExpandIcon />}
         run={props.onFull} />
       <Action label="Disconnect" icon={<TimesIcon />} run={props.onLeave} />

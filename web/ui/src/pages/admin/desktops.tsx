@@ -6,7 +6,7 @@ import type { Desktop, PowerAction } from "../../api/types";
 import { Confirm, type Question } from "../../components/confirm";
 import { FormDialog } from "../../components/form-dialog";
 import { useLoaded } from "../../components/hooks";
-import { powerQuestion } from "../../components/power";
+import { POWER_ACTIONS, powerMakesSense, powerQuestion } from "../../components/power";
 import { ResourceTable } from "../../components/resource-table";
 import { StateLabel } from "../../components/state-label";
 
@@ -35,15 +35,21 @@ function Assign({ desktop, onClose }: { desktop: Desktop; onClose: (done: boolea
   const [chosen, setChosen] = useState("");
   const candidates = (users ?? []).filter((user) => user.name !== desktop.assigned);
   const user = chosen || candidates[0]?.name || "";
+  const { assigned } = desktop;
+  /* A desktop has one owner: it must be free before it can be given to another. */
+  const submit = async () => {
+    if (assigned) await api.unassign(desktop.name);
+    await api.assign(desktop.name, user);
+  };
   return (
-    <FormDialog title={`Assign ${desktop.name}`} action="Assign" ready={user !== ""} onClose={onClose}
-      submit={() => api.assign(desktop.name, user)}>
+    <FormDialog title={`Assign ${desktop.name}`} action={assigned ? "Reassign" : "Assign"} ready={user !== ""}
+      onClose={onClose} submit={submit}>
       <FormGroup label="User" fieldId="assign-user">
         <FormSelect id="assign-user" value={user} onChange={(_, v) => setChosen(v)}>
           {candidates.map((u) => <FormSelectOption key={u.name} value={u.name} label={u.name} />)}
         </FormSelect>
       </FormGroup>
-      {desktop.assigned && <p className="fw-dim">It is now {desktop.assigned}&apos;s, whose session ends.</p>}
+      {assigned && <p className="fw-dim">It is taken from {assigned} first, whose session ends at once.</p>}
     </FormDialog>
   );
 }
@@ -60,11 +66,10 @@ export function DesktopsAdmin() {
     if (done) void reload();
   };
   const actions = (desktop: Desktop) => {
-    const power = (title: string, action: PowerAction, isDisabled: boolean) => ({
-      title, isDisabled,
+    const power = ([action, title]: readonly [PowerAction, string]) => ({
+      title, isDisabled: !powerMakesSense(action, desktop.state),
       onClick: () => setQuestion(powerQuestion(desktop.name, action, () => api.desktopPower(desktop.name, action))),
     });
-    const on = desktop.state === "running" || desktop.state === "starting";
     return [
       { title: "Assign…", onClick: () => setAssigning(desktop) },
       {
@@ -74,8 +79,7 @@ export function DesktopsAdmin() {
         }),
       },
       { isSeparator: true },
-      power("Start", "start", on), power("Restart…", "restart", !on), power("Shut down…", "stop", !on),
-      power("Reset…", "reset", false),
+      ...POWER_ACTIONS.map(power),
       { isSeparator: true },
       {
         title: "Remove…", onClick: () => setQuestion({
