@@ -130,13 +130,33 @@ gboolean disk_prepare(const char *overlay, const char *image, GError **error)
     return TRUE;
 }
 
+/* Overlay, variables and serial log, up to NULL. */
+static char **own_files(const char *image_dir, const DomainSpec *spec)
+{
+    char **paths = g_new0(char *, 4);
+    paths[0] = g_strdup(spec->disk);
+    paths[1] = disk_nvram_path(spec);
+    paths[2] = disk_serial_path(image_dir, spec);
+    return paths;
+}
+
+gboolean disk_exists(const char *image_dir, const DomainSpec *spec)
+{
+    g_auto(GStrv) paths = own_files(image_dir, spec);
+    struct stat status;
+
+    for (guint i = 0; paths[i]; i++) {
+        if (lstat(paths[i], &status) == 0 || errno != ENOENT)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 gboolean disk_remove(const char *image_dir, const DomainSpec *spec, GError **error)
 {
-    g_autofree char *nvram = disk_nvram_path(spec);
-    g_autofree char *serial = disk_serial_path(image_dir, spec);
-    const char *const paths[] = {spec->disk, nvram, serial};
+    g_auto(GStrv) paths = own_files(image_dir, spec);
 
-    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+    for (guint i = 0; paths[i]; i++) {
         if (unlink(paths[i]) < 0 && errno != ENOENT) {
             g_set_error(error, HYPERVISOR_ERROR, HYPERVISOR_ERROR_FAILED,
                         "The file %s cannot be deleted: %s.", paths[i], g_strerror(errno));

@@ -18,6 +18,9 @@ gboolean disk_check(const DomainSpec *spec, GError **error);
  * leaves no half disk. */
 gboolean disk_prepare(const char *overlay, const char *image, GError **error);
 
+/* Whether the desktop has any of the files that disk_remove() deletes. */
+gboolean disk_exists(const char *image_dir, const DomainSpec *spec);
+
 /* Deletes overlay, variables and serial log; a file that is not there is no error. */
 gboolean disk_remove(const char *image_dir, const DomainSpec *spec, GError **error);
 

@@ -184,6 +184,7 @@ static gpointer run(gpointer data)
     LibvirtConnection *self = data;
     guint backoff = BACKOFF_FIRST_MS;
 
+    self->events->begin(self->data);
     while (wait_until(self, g_get_monotonic_time())) {
         g_autoptr(GError) error = NULL;
         if (open_lanes(self, &error)) {

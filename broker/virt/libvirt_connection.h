@@ -11,6 +11,7 @@ typedef enum { LIBVIRT_QUICK, LIBVIRT_SLOW, LIBVIRT_LANES } LibvirtLane;
 
 /* All on threads of this module, never on the main one. */
 typedef struct {
+    void (*begin)(gpointer data);                   /* once, before the first attempt to connect; may block */
     void (*up)(virConnectPtr quick, gpointer data); /* may call libvirt */
     void (*down)(const GError *error, gpointer data);
     void (*stopped)(const char *uuid, int event, int detail,

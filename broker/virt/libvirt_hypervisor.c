@@ -30,15 +30,18 @@ typedef struct {
     GThreadPool *pools[LIBVIRT_LANES];
     gboolean dead; /* main thread: no more callbacks */
     GMutex lock;
-    GHashTable *starting;  /* UUIDs whose start is under way; under lock, with all below */
-    gboolean decided, kvm; /* how VMs run */
-    char virt[256];        /* why */
+    GHashTable *starting; /* UUIDs whose start is under way; under lock, with all below */
+    gboolean kvm;         /* how VMs run */
+    char virt[256];       /* why */
 } LibvirtHypervisor;
 
 typedef struct Job Job;
 struct Job {
     LibvirtHypervisor *owner; /* a reference */
     void (*run)(Job *job, virConnectPtr connection, GError **error);
+    /* Without a connection: what can be said or done nonetheless. *error is why there is none; may be
+     * replaced or cleared. NULL: nothing. */
+    void (*without)(Job *job, GError **error);
     LibvirtLane lane;
     DomainSpec *spec;
     char *uuid;
@@ -111,6 +114,8 @@ static void work(gpointer data, gpointer pool_data)
     if (connection) {
         job->run(job, connection, &job->error);
         virConnectClose(connection);
+    } else if (job->without) {
+        job->without(job, &job->error);
     }
     if (job->run == run_start)
         forget_start(job->owner, job->spec->uuid);
@@ -136,6 +141,12 @@ static const char *active_network(virConnectPtr connection)
     return active ? NETWORK : NULL;
 }
 
+/* What is missing on this machine, whoever is asked to start it. */
+static gboolean check_host(const DomainSpec *spec, GError **error)
+{
+    return disk_check(spec, error) && disk_memory_available(spec->memory_mib, error);
+}
+
 static gboolean create(Job *job, virConnectPtr connection, GError **error)
 {
     LibvirtHypervisor *self = job->owner;
@@ -146,8 +157,7 @@ static gboolean create(Job *job, virConnectPtr connection, GError **error)
     DomainPlace place = {.instance = self->instance, .nvram = nvram, .serial_log = serial};
     virDomainPtr domain;
 
-    if (!disk_check(spec, error) || !disk_folders(self->image_dir, error) ||
-        !disk_memory_available(spec->memory_mib, error))
+    if (!check_host(spec, error) || !disk_folders(self->image_dir, error))
         return FALSE;
     if (spec->image && *spec->image && !disk_prepare(spec->disk, spec->image, error))
         return FALSE;
@@ -186,6 +196,16 @@ static void run_start(Job *job, virConnectPtr connection, GError **error)
         virDomainFree(domain);
 }
 
+/* That libvirtd is down too helps nobody whose template's image is gone. */
+static void start_without(Job *job, GError **error)
+{
+    g_autoptr(GError) nearer = NULL;
+    if (!check_host(job->spec, &nearer)) {
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&nearer));
+    }
+}
+
 static void start(Hypervisor *base, const DomainSpec *spec, HypervisorDone done, gpointer data)
 {
     LibvirtHypervisor *self = (LibvirtHypervisor *)base;
@@ -194,6 +214,7 @@ static void start(Hypervisor *base, const DomainSpec *spec, HypervisorDone done,
     g_hash_table_add(self->starting, g_strdup(spec->uuid));
     g_mutex_unlock(&self->lock);
     push(self, (Job){.run = run_start,
+                     .without = start_without,
                      .lane = LIBVIRT_SLOW,
                      .spec = domain_spec_copy(spec),
                      .fd = -1,
@@ -275,9 +296,17 @@ static void run_remove_disk(Job *job, virConnectPtr connection, GError **error)
     }
 }
 
+/* A VM leaves files behind from its first start on: without any there is neither a VM nor a disk. */
+static void remove_disk_without(Job *job, GError **error)
+{
+    if (!disk_exists(job->owner->image_dir, job->spec))
+        g_clear_error(error);
+}
+
 static void remove_disk(Hypervisor *base, const DomainSpec *spec, HypervisorDone done, gpointer data)
 {
     push((LibvirtHypervisor *)base, (Job){.run = run_remove_disk,
+                                          .without = remove_disk_without,
                                           .lane = LIBVIRT_SLOW,
                                           .spec = domain_spec_copy(spec),
                                           .fd = -1,
@@ -329,17 +358,16 @@ static void on_stopped(const char *uuid, int event, int detail, gpointer data)
                      .reason = g_strdup(ended_reason(event, detail))});
 }
 
-static void decide(LibvirtHypervisor *self)
+/* Before any connection is given out: no VM may start while it is still open how. */
+static void decide(gpointer data)
 {
+    LibvirtHypervisor *self = data;
     g_autofree char *reason = NULL;
     gboolean proven = FALSE;
 
-    if (self->decided)
-        return;
     if (self->mode != VIRT_TCG)
         proven = kvm_probe(KVM_DEADLINE_MS, &reason);
     g_mutex_lock(&self->lock);
-    self->decided = TRUE;
     self->kvm = self->mode == VIRT_KVM || (self->mode == VIRT_AUTO && proven);
     if (self->mode == VIRT_TCG)
         g_strlcpy(self->virt, "tcg: configured", sizeof self->virt);
@@ -380,7 +408,6 @@ static void on_up(virConnectPtr quick, gpointer data)
     unsigned long version = 0;
     GPtrArray *running;
 
-    decide(self);
     running = libvirt_domain_list(quick, self->instance);
     if (!running)
         return;
@@ -426,7 +453,7 @@ Hypervisor *libvirt_hypervisor_new(const LibvirtSettings *settings, const Hyperv
                                           .open_display = open_display,
                                           .remove_disk = remove_disk,
                                           .free = destroy};
-    static const LibvirtConnectionEvents connection_events = {on_up, on_down, on_stopped};
+    static const LibvirtConnectionEvents connection_events = {decide, on_up, on_down, on_stopped};
     static const guint threads[LIBVIRT_LANES] = {QUICK_THREADS, SLOW_THREADS};
     LibvirtHypervisor *self;
 
