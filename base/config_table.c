@@ -6,11 +6,13 @@
 const ConfigSection config_sections[] = {
     {"fernwerk", "The instance itself. Several instances can run on one machine when state_dir, run_dir, "
                  "admin_socket, uid_range and the listeners differ."},
-    {"listen", "Where clients connect. Each value is a list of `address:port`, separated by spaces; IPv6 addresses "
-               "stand in brackets, `*` is every address of IPv6 and IPv4, port 0 is any free port."},
+    {"listen",
+     "Where clients connect. Each value is a list of `address:port`, separated by spaces; IPv6 addresses "
+     "stand in brackets, `*` is every address of IPv6 and IPv4, port 0 is any free port."},
     {"limits", "Bounds on what clients can use up."},
-    {"tls", "Certificates, as PEM files that only root needs to read. Without them a certificate authority and "
-            "certificates are made at the first start, below `state_dir/tls`."},
+    {"tls",
+     "Certificates, as PEM files that only root needs to read. Without them a certificate authority and "
+     "certificates are made at the first start, below `state_dir/tls`."},
     {"libvirt", "The virtual machines."},
     {"broker", "Desktops, accounts and logins."},
     {"web", "The browser's side."},
@@ -18,35 +20,64 @@ const ConfigSection config_sections[] = {
     {NULL, NULL},
 };
 
-#define STRING(S, K, V, TEXT) {S, K, CONFIG_STRING, V, 0, 0, NULL, TEXT}
-#define INTEGER(S, K, V, MIN, MAX, TEXT) {S, K, CONFIG_INTEGER, V, MIN, MAX, NULL, TEXT}
-#define BOOLEAN(S, K, V, TEXT) {S, K, CONFIG_BOOLEAN, V, 0, 0, NULL, TEXT}
-#define CHOICE(S, K, V, CHOICES, TEXT) {S, K, CONFIG_CHOICE, V, 0, 0, CHOICES, TEXT}
-#define PATH(S, K, V, TEXT) {S, K, CONFIG_PATH, V, 0, 0, NULL, TEXT}
-#define ENDPOINTS(S, K, V, TEXT) {S, K, CONFIG_ENDPOINTS, V, 0, 0, NULL, TEXT}
-#define IDENTITY(S, K, V, TEXT) {S, K, CONFIG_IDENTITY, V, 0, 0, NULL, TEXT}
+#define STRING(S, K, V, TEXT)                                                                                \
+    {                                                                                                        \
+        S, K, CONFIG_STRING, V, 0, 0, NULL, TEXT                                                             \
+    }
+#define INTEGER(S, K, V, MIN, MAX, TEXT)                                                                     \
+    {                                                                                                        \
+        S, K, CONFIG_INTEGER, V, MIN, MAX, NULL, TEXT                                                        \
+    }
+#define BOOLEAN(S, K, V, TEXT)                                                                               \
+    {                                                                                                        \
+        S, K, CONFIG_BOOLEAN, V, 0, 0, NULL, TEXT                                                            \
+    }
+#define CHOICE(S, K, V, CHOICES, TEXT)                                                                       \
+    {                                                                                                        \
+        S, K, CONFIG_CHOICE, V, 0, 0, CHOICES, TEXT                                                          \
+    }
+#define PATH(S, K, V, TEXT)                                                                                  \
+    {                                                                                                        \
+        S, K, CONFIG_PATH, V, 0, 0, NULL, TEXT                                                               \
+    }
+#define ENDPOINTS(S, K, V, TEXT)                                                                             \
+    {                                                                                                        \
+        S, K, CONFIG_ENDPOINTS, V, 0, 0, NULL, TEXT                                                          \
+    }
+#define IDENTITY(S, K, V, TEXT)                                                                              \
+    {                                                                                                        \
+        S, K, CONFIG_IDENTITY, V, 0, 0, NULL, TEXT                                                           \
+    }
 
 const ConfigKey config_keys[] = {
     {"fernwerk", "instance_uuid", CONFIG_UUID, "", 0, 0, NULL,
-     "Identifies this instance's virtual machines; one that carries another UUID, or none, is never touched. Empty: "
+     "Identifies this instance's virtual machines; one that carries another UUID, or none, is never touched. "
+     "Empty: "
      "made at the first start and kept in `state_dir/instance-uuid`."},
-    PATH("fernwerk", "state_dir", "/var/lib/fernwerk", "Database, disks of desktops, certificates made here."),
-    PATH("fernwerk", "run_dir", "/run/fernwerk", "Lock file and the file `ready`, which lists the ports in use."),
-    CHOICE("fernwerk", "log_level", "info", "error|warning|info|debug", "How much is logged, to standard error."),
+    PATH("fernwerk", "state_dir", "/var/lib/fernwerk",
+         "Database, disks of desktops, certificates made here."),
+    PATH("fernwerk", "run_dir", "/run/fernwerk",
+         "Lock file and the file `ready`, which lists the ports in use."),
+    CHOICE("fernwerk", "log_level", "info", "error|warning|info|debug",
+           "How much is logged, to standard error."),
     PATH("fernwerk", "libexec_dir", "",
-         "Folder of the programs fernwerk-broker, fernwerk-gate and so on. Empty: the folder of fernwerkd itself when "
+         "Folder of the programs fernwerk-broker, fernwerk-gate and so on. Empty: the folder of fernwerkd "
+         "itself when "
          "they are there, else the installed one."),
     IDENTITY("fernwerk", "broker_user", "fernwerk", "The broker's user; here and below a name or a number."),
     STRING("fernwerk", "broker_groups", "libvirt kvm",
-           "The broker's further groups, separated by spaces: what libvirt's socket asks for, and /dev/kvm. A group "
+           "The broker's further groups, separated by spaces: what libvirt's socket asks for, and /dev/kvm. "
+           "A group "
            "that does not exist is left out with a warning."),
     IDENTITY("fernwerk", "gate_user", "fernwerk-gate", "The gate's user."),
     IDENTITY("fernwerk", "web_user", "fernwerk-web", "The web server's user."),
     STRING("fernwerk", "seat_groups", "render video",
-           "Groups that the process of a desktop's screen gets, for encoder devices. One that does not exist is left "
+           "Groups that the process of a desktop's screen gets, for encoder devices. One that does not exist "
+           "is left "
            "out."),
     {"fernwerk", "uid_range", CONFIG_RANGE, "1879048192-1879113727", 1000, 4294967293, NULL,
-     "User numbers for the processes of connections and desktops, one each. No account may have one of them, and two "
+     "User numbers for the processes of connections and desktops, one each. No account may have one of them, "
+     "and two "
      "instances need different ranges."},
     PATH("fernwerk", "admin_socket", "/run/fernwerk/control.sock", "The socket of the command `fernwerk`."),
     IDENTITY("fernwerk", "admin_group", "fernwerk-admin",
@@ -58,14 +89,21 @@ const ConfigKey config_keys[] = {
               "VNC with VeNCrypt. Empty: off. Stay clear of libvirt's own ports, 5900 and up."),
     ENDPOINTS("listen", "https", "*:443", "Web pages and the browser's desktop. Empty: off."),
 
-    INTEGER("limits", "half_open_total", "512", 1, 65536, "Connections that have not sent their first packet, in all."),
-    INTEGER("limits", "half_open_per_source", "16", 1, 65536, "The same from one IPv4 address or IPv6 /64 network."),
+    INTEGER("limits", "half_open_total", "512", 1, 65536,
+            "Connections that have not sent their first packet, in all."),
+    INTEGER("limits", "half_open_per_source", "16", 1, 65536,
+            "The same from one IPv4 address or IPv6 /64 network."),
     INTEGER("limits", "rate_per_source", "120", 1, 1000000,
             "Connections a minute that one IPv4 address or IPv6 /64 network may open."),
     INTEGER("limits", "first_packet_s", "10", 1, 600, "Seconds until the first packet must be complete."),
     INTEGER("limits", "login_s", "30", 5, 3600,
-            "Seconds until a connection must be logged in; typing at the login screen extends it, up to ten minutes."),
+            "Seconds until a connection must be logged in; typing at the login screen extends it, up to ten "
+            "minutes."),
     INTEGER("limits", "clients_max", "256", 1, 16384, "Connections at a time, logged in or not."),
+    INTEGER("limits", "logging_in_total", "0", 0, 16384,
+            "Connections at a time in which nobody has logged in yet. 0: half of `clients_max`."),
+    INTEGER("limits", "logging_in_per_source", "32", 1, 16384,
+            "The same from one IPv4 address or IPv6 /64 network, for RDP and VNC."),
     INTEGER("limits", "warm_rdp", "2", 0, 64, "RDP processes kept ready for the next connection."),
     INTEGER("limits", "warm_vnc", "1", 0, 64, "VNC and browser processes kept ready."),
     INTEGER("limits", "warm_greeter", "2", 0, 64, "Login screens kept ready."),
@@ -77,35 +115,43 @@ const ConfigKey config_keys[] = {
             "The same for a process that has only just been started, until it answers for the first time."),
 
     PATH("tls", "rdp_certificate", "", "Certificate chain for RDP and VNC."),
-    PATH("tls", "rdp_key", "", "Its private key. Every process that speaks RDP holds it, so do not use the web's."),
+    PATH("tls", "rdp_key", "",
+         "Its private key. Every process that speaks RDP holds it, so do not use the web's."),
     PATH("tls", "web_certificate", "", "Certificate chain for HTTPS."),
     PATH("tls", "web_key", "", "Its private key."),
-    STRING("tls", "names", "",
-           "Further host names and addresses that certificates made here are valid for, separated by spaces."),
+    STRING(
+        "tls", "names", "",
+        "Further host names and addresses that certificates made here are valid for, separated by spaces."),
 
-    STRING("libvirt", "uri", "qemu:///system", "libvirt on this machine. Remote ones are refused: descriptors are passed."),
-    CHOICE("libvirt", "virt", "auto", "auto|kvm|tcg",
-           "How virtual machines run. `auto` uses KVM when a proof at start succeeds, else emulation (slow)."),
+    STRING("libvirt", "uri", "qemu:///system",
+           "libvirt on this machine. Remote ones are refused: descriptors are passed."),
+    CHOICE(
+        "libvirt", "virt", "auto", "auto|kvm|tcg",
+        "How virtual machines run. `auto` uses KVM when a proof at start succeeds, else emulation (slow)."),
     PATH("libvirt", "image_dir", "", "Folder of the desktops' disks. Empty: `state_dir/images`."),
 
     PATH("broker", "database", "", "The SQLite file. Empty: `state_dir/fernwerk.db`."),
     INTEGER("broker", "argon2_parallel", "2", 1, 64, "Password checks at a time."),
     INTEGER("broker", "argon2_memory_kib", "65536", 8192, 4194304, "Memory of a password check, KiB."),
     INTEGER("broker", "argon2_passes", "2", 1, 64, "Passes of a password check."),
-    INTEGER("broker", "ticket_life_s", "30", 5, 3600, "Seconds for which a ticket for one connection is good."),
+    INTEGER("broker", "ticket_life_s", "30", 5, 3600,
+            "Seconds for which a ticket for one connection is good."),
     INTEGER("broker", "desktop_start_timeout_s", "120", 5, SECOND_MAX,
             "Seconds until a starting desktop without a picture counts as failed."),
     INTEGER("broker", "desktop_stop_timeout_s", "60", 1, SECOND_MAX,
             "Seconds that a desktop asked to shut down gets before it is switched off."),
 
-    INTEGER("web", "session_life_s", "43200", 60, 30 * SECOND_MAX, "Seconds until a browser must log in again."),
+    INTEGER("web", "session_life_s", "43200", 60, 30 * SECOND_MAX,
+            "Seconds until a browser must log in again."),
     INTEGER("web", "session_idle_s", "3600", 60, 30 * SECOND_MAX,
             "Seconds without a request or a connected desktop after which a browser must log in again."),
     PATH("web", "pages_dir", "", "Folder of the web pages. Empty: the installed one."),
     STRING("web", "public_host", "",
-           "Host name, or host:port, under which browsers and .rdp files reach this server. Empty: what the browser used."),
+           "Host name, or host:port, under which browsers and .rdp files reach this server. Empty: what the "
+           "browser used."),
 
-    STRING("encoder", "software", "x264enc", "GStreamer element that encodes when no hardware does, and takes over when it fails."),
+    STRING("encoder", "software", "x264enc",
+           "GStreamer element that encodes when no hardware does, and takes over when it fails."),
     STRING("encoder", "candidates", "",
            "GStreamer elements to prove, best first, separated by spaces. Empty: all that Fernwerk knows."),
     {NULL},

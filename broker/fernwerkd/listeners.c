@@ -35,7 +35,7 @@ static socklen_t fill_address(Address *address, const char *host, guint16 port, 
     return sizeof address->v4;
 }
 
-static int open_one(const Endpoint *endpoint)
+static int open_socket(const Endpoint *endpoint)
 {
     gboolean all = strcmp(endpoint->host, "*") == 0, v6 = all || strchr(endpoint->host, ':');
     int zero = 0, one = 1;
@@ -47,7 +47,8 @@ static int open_one(const Endpoint *endpoint)
     }
     if (fd < 0)
         return -1;
-    socklen_t length = fill_address(&address, all ? (v6 ? "::" : "0.0.0.0") : endpoint->host, endpoint->port, v6);
+    socklen_t length =
+        fill_address(&address, all ? (v6 ? "::" : "0.0.0.0") : endpoint->host, endpoint->port, v6);
     if (v6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, all ? &zero : &one, sizeof one);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -57,6 +58,36 @@ static int open_one(const Endpoint *endpoint)
         errno = saved;
         return -1;
     }
+    return fd;
+}
+
+static guint port_of(int fd)
+{
+    Address address = {.any.sa_family = AF_UNSPEC};
+    socklen_t length = sizeof address;
+    getsockname(fd, &address.any, &length);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
+/* libvirt hands these out itself: VNC, SPICE and their WebSockets; migrations. */
+static gboolean is_libvirts(guint port)
+{
+    return (port >= 5700 && port <= 5999) || (port >= 49152 && port <= 49215);
+}
+
+/* The kernel chooses a free port without knowing libvirt's: what it should not have chosen is held until it
+ * finds another. */
+static int open_one(const Endpoint *endpoint)
+{
+    int held[512], fd;
+    guint count = 0;
+    while ((fd = open_socket(endpoint)) >= 0 && endpoint->port == 0 && is_libvirts(port_of(fd)) &&
+           count < G_N_ELEMENTS(held))
+        held[count++] = fd;
+    int saved = errno;
+    while (count > 0)
+        close(held[--count]);
+    errno = saved;
     return fd;
 }
 
@@ -76,13 +107,9 @@ static guint count_of(const Master *m, ClientProtocol protocol)
 
 gboolean listeners_add(Master *m, ClientProtocol protocol, int fd, const char *host)
 {
-    Address address = {.any.sa_family = AF_UNSPEC};
-    socklen_t length = sizeof address;
     if (count_of(m, protocol) >= limit_of(protocol))
         return FALSE;
-    getsockname(fd, &address.any, &length);
-    guint port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
-    char *name = g_strdup_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port);
+    char *name = g_strdup_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port_of(fd));
     m->listeners[m->listener_count++] = (Listener){protocol, fd, name};
     return TRUE;
 }
@@ -104,11 +131,13 @@ static gboolean open_key(Master *m, const char *key, ClientProtocol protocol, GE
         int fd = open_one(endpoint);
         if (fd < 0) {
             int code = errno;
-            const char *advice = code == EADDRINUSE ? ": another program listens there; stop it or change the key"
-                                 : code == EADDRNOTAVAIL ? ": this machine has no such address; change the key"
-                                                         : "";
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "%s: cannot listen on %s port %u: %s%s", key,
-                        endpoint->host, endpoint->port, g_strerror(code), advice);
+            const char *advice =
+                code == EADDRINUSE      ? ": another program listens there; stop it or change the key"
+                : code == EADDRNOTAVAIL ? ": this machine has no such address; change the key"
+                                        : "";
+            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code),
+                        "%s: cannot listen on %s port %u: %s%s", key, endpoint->host, endpoint->port,
+                        g_strerror(code), advice);
             return FALSE;
         }
         listeners_add(m, protocol, fd, endpoint->host);
@@ -131,14 +160,15 @@ static gboolean open_admin_socket(Master *m, GError **error)
     g_autofree char *folder = g_path_get_dirname(path);
 
     if (strlen(path) >= sizeof address.sun_path) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "fernwerk.admin_socket: the path %s is too long (107 bytes)",
-                    path);
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                    "fernwerk.admin_socket: the path %s is too long (107 bytes)", path);
         return FALSE;
     }
     strcpy(address.sun_path, path);
     if (admin_socket_is_alive(&address)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                    "fernwerk.admin_socket: another instance answers at %s; give this one a path of its own", path);
+                    "fernwerk.admin_socket: another instance answers at %s; give this one a path of its own",
+                    path);
         return FALSE;
     }
     g_mkdir_with_parents(folder, 0755);
@@ -149,8 +179,8 @@ static gboolean open_admin_socket(Master *m, GError **error)
     umask(mask);
     if (bound < 0 || chown(path, 0, m->settings.admin_gid) < 0 || chmod(path, 0660) < 0 ||
         listen(m->admin_listener, 64) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make the admin socket %s: %s", path,
-                    g_strerror(errno));
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make the admin socket %s: %s",
+                    path, g_strerror(errno));
         return FALSE;
     }
     return TRUE;
@@ -160,7 +190,8 @@ gboolean listeners_open(Master *m, GError **error)
 {
     activation_take(m);
     return open_key(m, "listen.rdp", CLIENT_RDP, error) && open_key(m, "listen.vnc", CLIENT_VNC, error) &&
-           open_key(m, "listen.https", CLIENT_WEB, error) && (m->admin_inherited || open_admin_socket(m, error));
+           open_key(m, "listen.https", CLIENT_WEB, error) &&
+           (m->admin_inherited || open_admin_socket(m, error));
 }
 
 gboolean listeners_publish(Master *m, GError **error)
@@ -171,7 +202,8 @@ gboolean listeners_publish(Master *m, GError **error)
     g_string_append_printf(text, "pid=%d\n", (int)getpid());
     for (guint i = 0; i < m->listener_count; i++)
         g_string_append_printf(text, "%s=%s\n", names[m->listeners[i].protocol], m->listeners[i].name);
-    return g_file_set_contents_full(path, text->str, (gssize)text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
+    return g_file_set_contents_full(path, text->str, (gssize)text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
+                                    error);
 }
 
 void listeners_close(Master *m)

@@ -1,5 +1,5 @@
-/* What the files of fernwerkd share: the table of processes and the few operations on it. The master parses nothing
- * from outside; its main loop is the only thread that touches any of this. */
+/* What the files of fernwerkd share: the table of processes and the few operations on it. The master parses
+ * nothing from outside; its main loop is the only thread that touches any of this. */
 #pragma once
 
 #include "base/config.h"
@@ -30,7 +30,7 @@ typedef struct {
     const char *config_path;
     char *libexec_dir, *tls_dir;
     char *rdp_certificate, *rdp_key, *web_certificate, *web_key, *ca;
-    gboolean own_certificates; /* at least one pair is made here */
+    gboolean own_certificates;        /* at least one pair is made here */
     Identity broker, gate, web, seat; /* seat: the groups alone */
     gid_t admin_gid;
     gint64 uid_first, uid_last;
@@ -63,10 +63,11 @@ struct Process {
     ProcessRecord record;
     ClientProtocol protocol;
     char address[64];
-    ProcessId client; /* greeter: whom it serves */
-    ProcessId at;     /* client: greeter or seat of its newest link */
-    MasterReply replies[REPLIES_KEPT]; /* the newest answers on its request link, so that a repeated request has no
-                                          second effect */
+    guint64 source;                    /* of the address; 0: a browser, whose address the web server knows */
+    ProcessId client;                  /* greeter: whom it serves */
+    ProcessId at;                      /* client: greeter or seat of its newest link */
+    MasterReply replies[REPLIES_KEPT]; /* the newest answers on its request link, so that a repeated request
+                                          has no second effect */
     guint reply_next;
 };
 
@@ -91,7 +92,7 @@ struct Master {
     gboolean broker_ready, ready;
     gint64 shutdown_at_us; /* 0: running */
     gint64 last_tick_us;
-    char *tls_state;       /* what the certificate files looked like when they were last taken */
+    char *tls_state; /* what the certificate files looked like when they were last taken */
     char *tls_seen;
     gint64 tls_checked_us;
 };
@@ -120,7 +121,8 @@ void activation_take(Master *m);
 /* ---- spawn.c ---- */
 /* Gives up every capability that is of no use after the listeners are open. */
 void spawn_drop_capabilities(void);
-/* Starts a program of `kind`; its LIFELINE_START is sent. Returns NULL with an error when that was not possible. */
+/* Starts a program of `kind`; its LIFELINE_START is sent. Returns NULL with an error when that was not
+ * possible. */
 Process *process_spawn(Master *m, ProcessKind kind, GError **error);
 void process_free(Process *process);
 const char *process_program(ProcessKind kind);
@@ -132,7 +134,8 @@ gboolean kind_is_client(ProcessKind kind);
 /* Asks the process to show `reason` and go; kills it END_MESSAGE_MS later. */
 void process_end(Process *process, EndReason reason, const char *text);
 void process_kill(Process *process);
-/* Watches the pidfd, reaps, and does what an end entails (other processes, the broker's word, replacement). */
+/* Watches the pidfd, reaps, and does what an end entails (other processes, the broker's word, replacement).
+ */
 void process_watch(Process *process);
 /* Keeps broker, gate, web and the warm processes running. */
 void processes_replenish(Master *m);
@@ -152,9 +155,11 @@ void broker_link(Process *process, gboolean living);
 void broker_tell_gone(Process *process, int status);
 
 /* ---- tls.c ---- */
-/* Opens the files for one kind of process: certificate and key, web also the CA. Returns how many; -1: error. */
+/* Opens the files for one kind of process: certificate and key, web also the CA. Returns how many; -1: error.
+ */
 int tls_open(Master *m, ProcessKind kind, int descriptors[3], GError **error);
-/* Makes own certificates in a child where needed. Waits for it: before the main loop and after SIGHUP only. */
+/* Makes own certificates in a child where needed. Waits for it: before the main loop and after SIGHUP only.
+ */
 gboolean tls_make_own(Master *m, GError **error);
 /* Looks whether the files have changed; `now` skips the wait for a second look. */
 void tls_poll(Master *m, gboolean now);

@@ -1,11 +1,11 @@
-/* What broker, gate and web may ask, and what the broker is told. Fixed structs, checked here and nowhere else. */
+/* What broker, gate and web may ask, and what the broker is told. Fixed structs, checked here and nowhere
+ * else. */
+#include "base/address.h"
 #include "base/lifeline.h"
 #include "base/log.h"
 #include "broker/fernwerkd/master.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -49,7 +49,8 @@ void broker_link(Process *process, gboolean living)
         return;
     if (has_broker_link(process->kind)) {
         if (socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0) {
-            log_error("cannot link %s to the broker: %s", process_kind_name(process->kind), g_strerror(errno));
+            log_error("cannot link %s to the broker: %s", process_kind_name(process->kind),
+                      g_strerror(errno));
             return;
         }
         packet_link_send(process->lifeline, &broker, sizeof broker, &ends[0], 1);
@@ -73,9 +74,12 @@ void broker_link(Process *process, gboolean living)
 
 void broker_tell_gone(Process *process, int status)
 {
-    MasterProcessGone gone = {.header = {.type = MASTER_PROCESS_GONE, .size = sizeof gone}, .id = process->id};
+    MasterProcessGone gone = {.header = {.type = MASTER_PROCESS_GONE, .size = sizeof gone},
+                              .id = process->id};
     gone.kind = process->kind;
-    gone.reason = process->reason != END_DONE ? process->reason : status == 0 || process->kill_at_us ? END_DONE : END_FAULT;
+    gone.reason = process->reason != END_DONE          ? process->reason
+                  : status == 0 || process->kill_at_us ? END_DONE
+                                                       : END_FAULT;
     gone.status = status;
     if (process->announced)
         tell_broker(process->master, &gone, sizeof gone, -1);
@@ -83,7 +87,8 @@ void broker_tell_gone(Process *process, int status)
 
 static void tell_arrival(Process *client)
 {
-    MasterArrival arrival = {.header = {.type = MASTER_ARRIVAL, .size = sizeof arrival}, .client = client->id};
+    MasterArrival arrival = {.header = {.type = MASTER_ARRIVAL, .size = sizeof arrival},
+                             .client = client->id};
     arrival.greeter = client->at;
     arrival.protocol = client->protocol;
     g_strlcpy(arrival.address, client->address, sizeof arrival.address);
@@ -123,7 +128,8 @@ static Process *take_process(Master *m, ProcessKind kind)
     Process *process, *best = NULL;
     g_hash_table_iter_init(&iter, m->processes);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&process))
-        if (process->kind == kind && !process->used && !process->ending && (!best || process->beats > best->beats))
+        if (process->kind == kind && !process->used && !process->ending &&
+            (!best || process->beats > best->beats))
             best = process;
     if (!best && !(best = process_spawn(m, kind, &error)))
         log_error("%s", error->message);
@@ -147,42 +153,51 @@ int arrival_give_greeter(Process *client)
     return 0;
 }
 
-static void read_address(int socket, char *text, gsize size)
+/* Logins in progress must not keep out those that follow, nor one source's those of all others. The source of
+ * a browser (0) is known to the web server alone, which counts it. */
+static gboolean may_log_in(Master *m, guint64 source)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address;
-    socklen_t length = sizeof address;
-    if (getpeername(socket, &address.any, &length) < 0)
-        return;
-    if (address.any.sa_family == AF_INET)
-        inet_ntop(AF_INET, &address.v4.sin_addr, text, (socklen_t)size);
-    else if (address.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr))
-        inet_ntop(AF_INET, &address.v6.sin6_addr.s6_addr[12], text, (socklen_t)size);
-    else if (address.any.sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &address.v6.sin6_addr, text, (socklen_t)size);
+    gint64 total = config_integer(m->config, "limits.logging_in_total"), in_all = 0, from_there = 0;
+    GHashTableIter iter;
+    Process *process;
+
+    if (total == 0)
+        total = MAX(config_integer(m->config, "limits.clients_max") / 2, 1);
+    g_hash_table_iter_init(&iter, m->processes);
+    while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&process)) {
+        if (!kind_is_client(process->kind) || !process->used || process->ending || *process->record.user)
+            continue;
+        in_all++;
+        from_there += source && process->source == source;
+    }
+    return in_all < total && from_there < config_integer(m->config, "limits.logging_in_per_source");
 }
 
 int arrival_take(Master *m, ClientProtocol protocol, int socket, ProcessId *id)
 {
-    LifelineClient packet = {.header = {.type = LIFELINE_CLIENT, .size = sizeof packet}, .protocol = protocol};
+    LifelineClient packet = {.header = {.type = LIFELINE_CLIENT, .size = sizeof packet},
+                             .protocol = protocol};
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof address;
     gint64 now = g_get_monotonic_time();
 
-    if (m->shutdown_at_us || process_count(m, KIND_RDP, TRUE) + process_count(m, KIND_VNC, TRUE) >=
-                                 config_integer(m->config, "limits.clients_max"))
+    getpeername(socket, (struct sockaddr *)&address, &length);
+    guint64 source = protocol == CLIENT_WEB ? 0 : address_source((struct sockaddr *)&address);
+    if (m->shutdown_at_us || !may_log_in(m, source) ||
+        process_count(m, KIND_RDP, TRUE) + process_count(m, KIND_VNC, TRUE) >=
+            config_integer(m->config, "limits.clients_max"))
         return ECONNREFUSED;
     Process *client = take_process(m, protocol == CLIENT_RDP ? KIND_RDP : KIND_VNC);
     if (!client)
         return ECONNREFUSED;
     client->protocol = protocol;
+    client->source = source;
     client->arrived_us = now;
     client->login_by_us = now + config_integer(m->config, "limits.login_s") * G_USEC_PER_SEC;
-    if (protocol != CLIENT_WEB)
-        read_address(socket, client->address, sizeof client->address);
+    address_text((struct sockaddr *)&address, client->address);
     g_strlcpy(packet.address, client->address, sizeof packet.address);
-    if (!packet_link_send(client->lifeline, &packet, sizeof packet, &socket, 1) || arrival_give_greeter(client) != 0) {
+    if (!packet_link_send(client->lifeline, &packet, sizeof packet, &socket, 1) ||
+        arrival_give_greeter(client) != 0) {
         process_kill(client);
         return ECONNREFUSED;
     }
@@ -201,7 +216,8 @@ static int ask_client(Process *asker, const void *packet, int fd, ProcessId *id)
         getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM ||
         (domain == AF_UNIX) != web)
         return EINVAL;
-    if (web ? request->protocol != CLIENT_WEB : request->protocol != CLIENT_RDP && request->protocol != CLIENT_VNC)
+    if (web ? request->protocol != CLIENT_WEB
+            : request->protocol != CLIENT_RDP && request->protocol != CLIENT_VNC)
         return EPERM;
     return arrival_take(asker->master, request->protocol, fd, id);
 }
@@ -235,7 +251,8 @@ static int ask_bind(Process *asker, const void *packet, int fd, ProcessId *id)
 
     if (!process || process->ending)
         return ENOENT;
-    if (!process->used || has_broker_link(process->kind) == kind_is_client(process->kind) || process->kind == KIND_WEB)
+    if (!process->used || has_broker_link(process->kind) == kind_is_client(process->kind) ||
+        process->kind == KIND_WEB)
         return EPERM;
     if (!TERMINATED(wish->user) || !TERMINATED(wish->desktop))
         return EINVAL;
@@ -263,13 +280,15 @@ static int ask_introduce(Process *asker, const void *packet, int fd, ProcessId *
     Process *a = process_find(asker->master, request->a), *b = process_find(asker->master, request->b);
     if (!a || !b || a->ending || b->ending)
         return ENOENT;
-    if (!kind_is_client(a->kind) || !a->used || !b->used || (b->kind != KIND_SEAT && b->kind != KIND_GREETER) ||
-        (request->rights & ~LINK_VIEW_ONLY))
+    if (!kind_is_client(a->kind) || !a->used || !b->used ||
+        (b->kind != KIND_SEAT && b->kind != KIND_GREETER) || (request->rights & ~LINK_VIEW_ONLY))
         return EINVAL;
-    if (b->kind == KIND_SEAT && (!*a->record.user || !*b->record.desktop || !b->record.epoch ||
-                                 strcmp(a->record.desktop, b->record.desktop) != 0 || a->record.epoch != b->record.epoch))
+    if (b->kind == KIND_SEAT &&
+        (!*a->record.user || !*b->record.desktop || !b->record.epoch ||
+         strcmp(a->record.desktop, b->record.desktop) != 0 || a->record.epoch != b->record.epoch))
         return EPERM;
-    if (b->kind == KIND_GREETER && ((b->client && b->client != a->id) || text_clashes(a->record.user, b->record.user)))
+    if (b->kind == KIND_GREETER &&
+        ((b->client && b->client != a->id) || text_clashes(a->record.user, b->record.user)))
         return EPERM;
     return link_pair(a, b, request->rights);
 }
@@ -282,7 +301,8 @@ static int ask_end(Process *asker, const void *packet, int fd, ProcessId *id)
         return ENOENT;
     if (!TERMINATED(request->text) || request->reason > END_REPLACED)
         return EINVAL;
-    if (!process->used || process->kind == KIND_BROKER || process->kind == KIND_GATE || process->kind == KIND_WEB)
+    if (!process->used || process->kind == KIND_BROKER || process->kind == KIND_GATE ||
+        process->kind == KIND_WEB)
         return EPERM;
     process_end(process, request->reason, request->text);
     return 0;
@@ -311,14 +331,16 @@ static int ask_ready(Process *asker, const void *packet, int fd, ProcessId *id)
     for (guint clients = 0; clients < 2; clients++) {
         for (GList *l = processes; l; l = l->next) {
             Process *process = l->data;
-            gboolean reported = kind_is_client(process->kind) ? clients == 1 : clients == 0 && has_broker_link(process->kind);
+            gboolean reported =
+                kind_is_client(process->kind) ? clients == 1 : clients == 0 && has_broker_link(process->kind);
             if (reported && process->used)
                 broker_link(process, TRUE);
         }
     }
     for (GList *l = processes; l; l = l->next) {
         Process *client = l->data;
-        if (kind_is_client(client->kind) && client->used && !client->ending && client->at && !*client->record.user)
+        if (kind_is_client(client->kind) && client->used && !client->ending && client->at &&
+            !*client->record.user)
             tell_arrival(client);
     }
     tell_broker(m, &end, sizeof end, -1);
@@ -368,7 +390,8 @@ static void answer(Process *asker, guint verb, const RequestHeader *request, int
         broker_link(process_find(asker->master, reply.id), FALSE);
 }
 
-static void received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count, gpointer data)
+static void received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,
+                     gpointer data)
 {
     Process *asker = data;
     const RequestHeader *request = packet;
@@ -393,5 +416,6 @@ static void closed(PacketLink *link, gboolean broken, gpointer data)
 
 void requests_open(Process *process, int fd)
 {
-    process->requests = packet_link_new(fd, NULL, MASTER_PACKET_MAX, EVENTS_QUEUED_MAX, received, closed, process);
+    process->requests =
+        packet_link_new(fd, NULL, MASTER_PACKET_MAX, EVENTS_QUEUED_MAX, received, closed, process);
 }

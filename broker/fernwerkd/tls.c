@@ -14,7 +14,8 @@ static int open_file(const char *path, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot open %s: %s", path, g_strerror(errno));
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot open %s: %s", path,
+                    g_strerror(errno));
     return fd;
 }
 
@@ -61,8 +62,8 @@ static char *look(const Settings *s)
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
         struct stat status = {0};
         if (stat(paths[i], &status) == 0)
-            g_string_append_printf(seen, "%lu %ld.%09ld %ld;", (gulong)status.st_ino, (long)status.st_mtim.tv_sec,
-                                   status.st_mtim.tv_nsec, (long)status.st_size);
+            g_string_append_printf(seen, "%lu %ld.%09ld %ld;", (gulong)status.st_ino,
+                                   (long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec, (long)status.st_size);
     }
     return g_string_free(seen, FALSE);
 }
@@ -84,7 +85,7 @@ static void hand_out(Master *m)
                 log_error("%s", error->message);
                 continue;
             }
-            packet_link_send(process->lifeline, &reload, sizeof reload, descriptors, 2);
+            packet_link_send(process->lifeline, &reload, sizeof reload, descriptors, (guint)count);
             while (count-- > 0)
                 close(descriptors[count]);
         }

@@ -1,9 +1,10 @@
-/* Accepting, waiting for the first packet without reading it, handing over to the master. One descriptor and a few
- * hundred bytes a connection; nothing of what a client sends is kept. */
+/* Accepting, waiting for the first packet without reading it, handing over to the master. One descriptor and
+ * a few hundred bytes a connection; nothing of what a client sends is kept. */
 #include "broker/gate/gate.h"
 
 #include "base/log.h"
 #include "broker/gate/first_packet.h"
+#include "broker/gate/refusals.h"
 #include "broker/gate/sources.h"
 
 #include <errno.h>
@@ -19,7 +20,6 @@
 #define SWEEP_MS 500
 #define REPORT_US (10 * G_USEC_PER_SEC)
 #define RFB_VERSION "RFB 003.008\n"
-#define REFUSAL "Too many connections at the moment. Try again in a minute."
 
 typedef struct {
     Gate *gate;
@@ -44,6 +44,7 @@ struct Gate {
     PacketLink *requests;
     guint64 last_request;
     Sources *sources;
+    Refusals *refusals;
     guint half_open_total;
     gint64 first_packet_us;
     GQueue connections;
@@ -52,25 +53,35 @@ struct Gate {
     gint64 reported_us;
 };
 
-static void connection_close(Connection *connection)
+/* Forgets the connection and returns its socket. */
+static int connection_release(Connection *connection)
 {
     Gate *gate = connection->gate;
+    int fd = connection->fd;
     g_clear_handle_id(&connection->watch, g_source_remove);
-    close(connection->fd);
     sources_leave(gate->sources, connection->source);
     g_queue_unlink(&gate->connections, &connection->link);
     g_free(connection);
+    return fd;
 }
 
-/* RFB says why (RFC 6143, 7.1.2: no security type, then the reason); an RDP client understands the end alone. */
-static void refuse_socket(int fd, ClientProtocol protocol)
+static void connection_close(Connection *connection)
 {
-    guint8 packet[5 + sizeof REFUSAL - 1] = {0, 0, 0, 0, sizeof REFUSAL - 1};
-    if (protocol != CLIENT_VNC)
-        return;
-    memcpy(packet + 5, REFUSAL, sizeof REFUSAL - 1);
-    ssize_t ignored = send(fd, packet, sizeof packet, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(connection_release(connection));
+}
+
+/* There is no room behind the gate. What came as the first packet is still unread. */
+static void connection_refuse(Connection *connection)
+{
+    Gate *gate = connection->gate;
+    ClientProtocol protocol = connection->protocol;
+    char first[FIRST_PACKET_MAX] = "";
+    int fd = connection_release(connection);
+
+    gate->refused++;
+    ssize_t ignored = recv(fd, first, protocol == CLIENT_VNC ? FIRST_PACKET_RFB : sizeof first, MSG_DONTWAIT);
     (void)ignored;
+    refusals_take(gate->refusals, fd, protocol, first);
 }
 
 static void hand_over(Connection *connection)
@@ -127,7 +138,8 @@ static gboolean connection_readable(gint fd, GIOCondition condition, gpointer da
     return G_SOURCE_CONTINUE;
 }
 
-/* Room for one more: the oldest of the source that has most gives way, unless the newcomer's own has as many. */
+/* Room for one more: the oldest of the source that has most gives way, unless the newcomer's own has as many.
+ */
 static gboolean make_room(Gate *gate, const Source *newcomer)
 {
     Connection *victim = NULL;
@@ -135,7 +147,8 @@ static gboolean make_room(Gate *gate, const Source *newcomer)
         return TRUE;
     for (GList *l = gate->connections.head; l; l = l->next) {
         Connection *connection = l->data;
-        if (!connection->request && (!victim || source_open(connection->source) > source_open(victim->source)))
+        if (!connection->request &&
+            (!victim || source_open(connection->source) > source_open(victim->source)))
             victim = connection;
     }
     if (!victim || source_open(victim->source) <= source_open(newcomer))
@@ -153,8 +166,7 @@ static void take(Gate *gate, int fd, ClientProtocol protocol, const struct socka
         if (source)
             sources_leave(gate->sources, source);
         gate->refused++;
-        refuse_socket(fd, protocol);
-        close(fd);
+        refusals_take(gate->refusals, fd, protocol, NULL);
         return;
     }
     if (protocol == CLIENT_VNC && send(fd, RFB_VERSION, 12, MSG_NOSIGNAL | MSG_DONTWAIT) != 12) {
@@ -195,7 +207,8 @@ static gboolean door_ready(gint fd, GIOCondition condition, gpointer data)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            /* The connection stays in the backlog and the listener readable: look away, or this would spin. */
+            /* The connection stays in the backlog and the listener readable: look away, or this would spin.
+             */
             log_warning("no descriptors left, new connections wait");
             door->watch = 0;
             g_timeout_add(FULL_TABLE_PAUSE_MS, door_reopen, door);
@@ -247,14 +260,10 @@ static void reply_received(PacketLink *link, const void *packet, gsize length, i
         Connection *connection = l->data;
         if (connection->request != reply->request)
             continue;
-        if (reply->error) {
-            gate->refused++;
-            /* The version reply is still unread: take it, or closing would reset the connection and lose the reason. */
-            guint8 version[FIRST_PACKET_RFB];
-            if (connection->protocol == CLIENT_VNC && recv(connection->fd, version, sizeof version, MSG_DONTWAIT) > 0)
-                refuse_socket(connection->fd, CLIENT_VNC);
-        }
-        connection_close(connection);
+        if (reply->error)
+            connection_refuse(connection);
+        else
+            connection_close(connection);
         return;
     }
 }
@@ -272,10 +281,11 @@ Gate *gate_new(const Config *config, int requests)
     gate->first_packet_us = config_integer(config, "limits.first_packet_s") * G_USEC_PER_SEC;
     gate->sources = sources_new((guint)config_integer(config, "limits.half_open_per_source"),
                                 (guint)config_integer(config, "limits.rate_per_source"));
+    gate->refusals = refusals_new();
     gate->doors = g_ptr_array_new_with_free_func(g_free);
     g_queue_init(&gate->connections);
-    gate->requests = packet_link_new(requests, NULL, MASTER_PACKET_MAX, gate->half_open_total + 1, reply_received,
-                                     requests_closed, gate);
+    gate->requests = packet_link_new(requests, NULL, MASTER_PACKET_MAX, gate->half_open_total + 1,
+                                     reply_received, requests_closed, gate);
     g_timeout_add(SWEEP_MS, sweep, gate);
     return gate;
 }

@@ -1,13 +1,12 @@
 /* Counts and a token bucket for each source address. */
 #include "broker/gate/sources.h"
 
-#include <netinet/in.h>
-#include <string.h>
+#include "base/address.h"
 
 #define SOURCES_MAX 32768 /* remembered at a time, about 2 MiB */
 
 struct Source {
-    guint64 key; /* network part of the address; IPv4 in a range that no IPv6 network uses */
+    guint64 key; /* address_source() */
     guint open;
     gdouble tokens;
     gint64 filled_us;
@@ -17,22 +16,6 @@ struct Sources {
     guint half_open, rate;
     GHashTable *table; /* key -> Source */
 };
-
-static guint64 key_of(const struct sockaddr *address)
-{
-    guint64 key = 0;
-    if (address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const void *)address;
-        if (!IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-            memcpy(&key, v6->sin6_addr.s6_addr, sizeof key);
-            return GUINT64_FROM_BE(key);
-        }
-        memcpy(&key, v6->sin6_addr.s6_addr + 12, 4);
-    } else if (address->sa_family == AF_INET) {
-        memcpy(&key, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
-    }
-    return 0xffffull << 48 | GUINT32_FROM_BE((guint32)key);
-}
 
 Sources *sources_new(guint half_open, guint rate)
 {
@@ -56,8 +39,8 @@ static void refill(const Sources *sources, Source *source, gint64 now_us)
     source->filled_us = now_us;
 }
 
-/* Forgets who has nothing open and could come at its full rate again; if that is not enough, all who have nothing
- * open: the bound on memory comes before the bound on rates. */
+/* Forgets who has nothing open and could come at its full rate again; if that is not enough, all who have
+ * nothing open: the bound on memory comes before the bound on rates. */
 static void make_room(Sources *sources, gint64 now_us)
 {
     for (guint round = 0; round < 2 && g_hash_table_size(sources->table) >= SOURCES_MAX; round++) {
@@ -74,7 +57,7 @@ static void make_room(Sources *sources, gint64 now_us)
 
 Source *sources_enter(Sources *sources, const struct sockaddr *address, gint64 now_us)
 {
-    guint64 key = key_of(address);
+    guint64 key = address_source(address);
     Source *source = g_hash_table_lookup(sources->table, &key);
     if (!source) {
         make_room(sources, now_us);

@@ -20,6 +20,14 @@
 
 #define WAIT_MS 20000
 
+guint instance_uid_base(void)
+{
+    static guint base;
+    if (!base)
+        base = 1878000000 + (guint)getpid() % 500 * 2000;
+    return base;
+}
+
 static void copy_program(const char *from, const char *dir, const char *name)
 {
     g_autofree char *path = g_build_filename(dir, name, NULL);
@@ -30,17 +38,19 @@ static void copy_program(const char *from, const char *dir, const char *name)
 
 static char *make_folder(const char *extra)
 {
-    static const char *const puppets[] = {"fernwerk-broker", "fernwerk-web", "fernwerk-seat", "fernwerk-greeter",
-                                          "fernwerk-rdp",    "fernwerk-vnc"};
+    static const char *const puppets[] = {"fernwerk-broker",  "fernwerk-web", "fernwerk-seat",
+                                          "fernwerk-greeter", "fernwerk-rdp", "fernwerk-vnc"};
     char *dir = g_dir_make_tmp("fernwerkd-test-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(dir, "fernwerk.conf", NULL);
-    g_autofree char *text = g_strdup_printf("[fernwerk]\nstate_dir = %s/state\nrun_dir = %s/run\n"
-                                            "admin_socket = %s/run/control.sock\nlibexec_dir = %s\n"
-                                            "broker_user = 1878000001\nbroker_groups =\ngate_user = 1878000002\n"
-                                            "web_user = 1878000003\nadmin_group =\nlog_level = debug\n"
-                                            "uid_range = 1878001000-1878001999\n"
-                                            "[listen]\nrdp = 127.0.0.1:0\nvnc = 127.0.0.1:0\nhttps =\n%s",
-                                            dir, dir, dir, dir, extra);
+    guint base = instance_uid_base();
+    g_autofree char *text =
+        g_strdup_printf("[fernwerk]\nstate_dir = %s/state\nrun_dir = %s/run\n"
+                        "admin_socket = %s/run/control.sock\nlibexec_dir = %s\n"
+                        "broker_user = %u\nbroker_groups =\ngate_user = %u\n"
+                        "web_user = %u\nadmin_group =\nlog_level = debug\n"
+                        "uid_range = %u-%u\n"
+                        "[listen]\nrdp = 127.0.0.1:0\nvnc = 127.0.0.1:0\nhttps =\n%s",
+                        dir, dir, dir, dir, base + 1, base + 2, base + 3, base + 1000, base + 1999, extra);
     ck_assert_int_eq(chmod(dir, 0755), 0);
     for (guint i = 0; i < G_N_ELEMENTS(puppets); i++)
         copy_program(PUPPET_PROGRAM, dir, puppets[i]);
@@ -94,12 +104,15 @@ void instance_connect_broker(Instance *instance)
 static void read_ports(Instance *instance)
 {
     g_autofree char *path = g_build_filename(instance->dir, "run", "ready", NULL), *text = NULL;
-    unsigned rdp = 0, vnc = 0;
+    unsigned rdp = 0, vnc = 0, https = 0;
     for (guint waited = 0; waited < WAIT_MS && !g_file_get_contents(path, &text, NULL, NULL); waited += 20)
         g_usleep(20000);
     ck_assert_msg(text != NULL, "the instance does not become ready");
     ck_assert_int_eq(sscanf(strstr(text, "rdp="), "rdp=%*[^:]:%u", &rdp), 1);
     ck_assert_int_eq(sscanf(strstr(text, "vnc="), "vnc=127.0.0.1:%u", &vnc), 1);
+    if (strstr(text, "https="))
+        ck_assert_int_eq(sscanf(strstr(text, "https="), "https=127.0.0.1:%u", &https), 1);
+    instance->https = (guint16)https;
     instance->rdp = (guint16)rdp;
     instance->vnc = (guint16)vnc;
 }
@@ -151,8 +164,8 @@ static guint count_left(void)
     while ((name = g_dir_read_name(proc))) {
         g_autofree char *path = g_build_filename("/proc", name, NULL);
         struct stat status;
-        count += g_ascii_isdigit(*name) && stat(path, &status) == 0 && status.st_uid >= 1878000001 &&
-                 status.st_uid <= 1878001999;
+        count += g_ascii_isdigit(*name) && stat(path, &status) == 0 && status.st_uid > instance_uid_base() &&
+                 status.st_uid < instance_uid_base() + 2000;
     }
     return count;
 }
@@ -222,7 +235,8 @@ int client_connect(guint16 port, const void *bytes, gsize length)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_msg(connect(fd, (struct sockaddr *)&address, sizeof address) == 0, "connect: %s", strerror(errno));
+    ck_assert_msg(connect(fd, (struct sockaddr *)&address, sizeof address) == 0, "connect: %s",
+                  strerror(errno));
     if (length)
         ck_assert_int_eq(send(fd, bytes, length, MSG_NOSIGNAL), (ssize_t)length);
     return fd;

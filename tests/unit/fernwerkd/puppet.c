@@ -1,6 +1,6 @@
-/* A program that stands in for any of fernwerkd's processes. As the broker it serves the admin socket: a line is a
- * request to the master, and what the master says comes back as lines. As a client process it says hello on the
- * connection it was handed and obeys words that come over it. */
+/* A program that stands in for any of fernwerkd's processes. As the broker it serves the admin socket: a line
+ * is a request to the master, and what the master says comes back as lines. As a client process it says hello
+ * on the connection it was handed and obeys words that come over it. */
 #include "base/lifeline.h"
 #include "base/log.h"
 
@@ -31,7 +31,8 @@ static void say(const char *format, ...)
 
 /* ---- the broker ---- */
 
-static void heard(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count, gpointer data)
+static void heard(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,
+                  gpointer data)
 {
     const MasterHeader *header = packet;
     switch (header->type) {
@@ -167,6 +168,27 @@ static void take_end(EndReason reason, const char *text, gpointer data)
         exit(0);
 }
 
+/* As the web: the bytes of what a start or a reload brought after the listener, to whoever is connected. */
+static void say_files(const char *word, const int *descriptors, guint count)
+{
+    say("%s", word);
+    for (guint i = 0; i < count; i++)
+        say(" %ld", (long)lseek(descriptors[i], 0, SEEK_END));
+    say("\n");
+}
+
+static void take_reload(const int *descriptors, guint count, gpointer data)
+{
+    say_files("reload", descriptors, count);
+}
+
+static gboolean browser_connects(gint fd, GIOCondition condition, gpointer data)
+{
+    control = accept(fd, NULL, NULL);
+    say("hello kind=%u uid=%u address=\n", kind, getuid());
+    return G_SOURCE_CONTINUE;
+}
+
 static void take_record(const ProcessRecord *record, gpointer data)
 {
     if (kind == KIND_RDP || kind == KIND_VNC)
@@ -183,8 +205,12 @@ static ProcessKind own_kind(const char *name)
 
 int main(int argc, char *argv[], char *envp[])
 {
-    static const LifelineEvents events = {
-        .client = take_client, .seat_link = take_link, .broker = take_broker, .end = take_end, .record = take_record};
+    static const LifelineEvents events = {.client = take_client,
+                                          .seat_link = take_link,
+                                          .broker = take_broker,
+                                          .end = take_end,
+                                          .record = take_record,
+                                          .reload = take_reload};
     LifelineStart start;
     int descriptors[MASTER_DESCRIPTORS_MAX];
     guint count;
@@ -196,6 +222,8 @@ int main(int argc, char *argv[], char *envp[])
         requests = packet_link_new(MASTER_REQUEST_FD, NULL, MASTER_PACKET_MAX, 100, heard, master_gone, NULL);
         g_unix_fd_add(descriptors[0], G_IO_IN, test_connects, NULL);
     }
+    if (kind == KIND_WEB)
+        g_unix_fd_add(descriptors[0], G_IO_IN, browser_connects, NULL);
     g_main_loop_run(g_main_loop_new(NULL, FALSE));
     return 0;
 }

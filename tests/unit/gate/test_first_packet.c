@@ -66,7 +66,8 @@ START_TEST(a_lie_in_any_length_or_type_is_bad)
     changed_is_bad(10, 1);
     changed_is_bad(11, 2);
     changed_is_bad(13, 9);
-    ck_assert_int_eq(rdp(token, sizeof token - 1), FIRST_PACKET_BAD); /* two bytes too many behind the token */
+    ck_assert_int_eq(rdp(token, sizeof token - 1),
+                     FIRST_PACKET_BAD); /* two bytes too many behind the token */
 }
 END_TEST
 

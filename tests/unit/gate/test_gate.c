@@ -23,8 +23,9 @@ static pid_t find_gate(void)
     pid_t found = 0;
     while ((entry = readdir(proc))) {
         g_autofree char *path = g_strdup_printf("/proc/%s/status", entry->d_name), *text = NULL;
+        g_autofree char *uid = g_strdup_printf("\nUid:\t%u", instance_uid_base() + 2);
         if (g_ascii_isdigit(*entry->d_name) && g_file_get_contents(path, &text, NULL, NULL) &&
-            g_str_has_prefix(text, "Name:\tfernwerk-gate") && strstr(text, "\nUid:\t1878000002"))
+            g_str_has_prefix(text, "Name:\tfernwerk-gate") && strstr(text, uid))
             found = atoi(entry->d_name);
     }
     closedir(proc);
@@ -107,6 +108,26 @@ START_TEST(a_source_has_a_bounded_number_of_half_open_connections)
         fds[i] = client_connect(instance->rdp, NULL, 0);
     ck_assert(client_is_closed(fds[3], SOON));
     ck_assert(!client_is_closed(fds[0], 200));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(a_viewer_refused_at_a_limit_can_read_why)
+{
+    Instance *instance = instance_start("[limits]\nhalf_open_per_source = 1\n");
+    int first = client_connect(instance->vnc, NULL, 0), second = client_connect(instance->vnc, NULL, 0);
+    char bytes[200] = "";
+    g_usleep(200000); /* what comes late must not reset what has been said */
+    ck_assert_int_eq(send(second, "RFB 003.008\n", 12, MSG_NOSIGNAL), 12);
+    g_usleep(200000);
+    ssize_t length = recv(second, bytes, sizeof bytes - 1, MSG_WAITALL);
+    ck_assert_int_gt(length, 17);
+    ck_assert_mem_eq(bytes, "RFB 003.008\n\0\0\0\0", 16);
+    ck_assert_int_eq((guint8)bytes[16], length - 17);
+    ck_assert_ptr_nonnull(strstr(bytes + 17, "Too many connections"));
+    ck_assert_int_eq(recv(second, bytes, sizeof bytes, 0), 0);
+    ck_assert_int_eq(send(second, "x", 1, MSG_NOSIGNAL), 1); /* no reset has come */
+    ck_assert(!client_is_closed(first, 100));
     instance_stop(instance);
 }
 END_TEST
@@ -205,6 +226,7 @@ int main(void)
     tcase_add_test(cases, garbage_and_half_a_packet_are_dropped);
     tcase_add_test(cases, a_silent_connection_ends_after_the_time_for_the_first_packet);
     tcase_add_test(cases, a_source_has_a_bounded_number_of_half_open_connections);
+    tcase_add_test(cases, a_viewer_refused_at_a_limit_can_read_why);
     tcase_add_test(cases, a_half_open_connection_costs_one_descriptor_less_than_16_kib_and_no_time);
     tcase_add_test(cases, a_full_descriptor_table_does_not_spin_and_recovers);
     tcase_add_test(cases, the_listeners_outlive_the_gate);

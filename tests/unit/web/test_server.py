@@ -369,6 +369,9 @@ class Server(unittest.TestCase):
         self.node.reload()
         time.sleep(0.3)
         self.assertNotEqual(json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"], old)
+        # Made here like the one before: its CA can still be had, and no browser is told to insist on it.
+        self.assertEqual(self.get("/api/v1/ca.pem")[2].strip(), (self.node.folder / "ca.pem").read_bytes().strip())
+        self.assertNotIn("strict-transport-security", self.get("/")[1])
         ws.send(b"RFB 003.008\n")
         self.assertEqual(ws.data(2), b"\x01\x01")
         ws.sock.close()
