@@ -2,26 +2,25 @@
 
 import json
 import os
+import re
+import signal
 import socket
+import ssl
 import stat
 import subprocess
+import time
+import urllib.request
 
-from lib.demo import BUILD, ROOT, Demo
+from lib import walk
+from lib.clients import XFreeRdp
+from lib.demo import BUILD, ENVIRONMENT, ROOT, Demo, is_running, together
+from lib.screen import Screen
 
 PROGRAMS = ["--build", BUILD] if BUILD else []
 
 
 def run(*arguments):
     return subprocess.run([f"{ROOT}/scripts/demo", *arguments], capture_output=True, text=True, timeout=600)
-
-
-def is_running(pid):
-    """A zombie does not run: whether init reaps it is not ours to say."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_the_summary_is_private_and_complete():
@@ -63,13 +62,88 @@ def test_a_second_start_in_a_running_folder_is_refused():
         assert demo.cli("status")
 
 
-def test_two_instances_run_side_by_side_and_know_nothing_of_each_other():
-    with Demo(guest="tiny") as one, Demo(guest="tiny") as two:
+def uid_range(demo):
+    with open(f"{demo.directory}/fernwerk.conf") as file:
+        return next(line.split(" = ")[1].strip() for line in file if line.startswith("uid_range"))
+
+
+def test_two_instances_start_and_run_at_the_same_time_and_know_nothing_of_each_other():
+    with together(Demo(guest="tiny"), Demo(guest="tiny")) as (one, two), Screen() as left, Screen() as right:
         assert one.json["uuid"] != two.json["uuid"]
         assert one.json["desktops"][0]["domain"] != two.json["desktops"][0]["domain"]
-        one.stop()
-        assert two.cli("desktop", "show", "d1")["state"] == "running"
-        assert two.vm().screenshot().size
+        assert uid_range(one) != uid_range(two)
+        with XFreeRdp(right, two, XFreeRdp.GFX) as other:
+            with XFreeRdp(left, one, XFreeRdp.GFX) as client:
+                client.wait_card(60)  # two machines boot
+                other.wait_card(60)
+                walk.moving(client)
+                one.stop()
+                client.wait_end()
+            assert two.cli("desktop", "show", "d1")["state"] == "running"
+            walk.moving(other)
+
+
+def child_pids(pid):
+    done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    return [int(word) for word in done.stdout.split()]
+
+
+def foreground(demo):
+    """A demo as a person starts it; returns the process, and what it printed, once it says how to end it."""
+    process = subprocess.Popen(demo.command(), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, start_new_session=True)
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if "Ctrl-C ends it" in line:
+            demo.reload()
+            return process, printed
+    raise AssertionError(f"the demo ended:\n{process.stderr.read()}")
+
+
+def test_ctrl_c_ends_all_of_it_however_often_it_is_pressed():
+    with Demo(guest="tiny") as demo:
+        demo.stop()
+        process, _ = foreground(demo)
+        master, domain = demo.json["pids"]["fernwerkd"][0], demo.json["desktops"][0]["domain"]
+        pids = [master, *child_pids(master), demo.vm().qemu_pid()]
+        vm = demo.vm()
+        for _ in range(12):  # the VM's end alone takes seconds
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.15)
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 0, said
+        assert not [pid for pid in pids if is_running(pid)], said
+        assert domain not in vm.virsh("list", "--all", "--name"), said
+        assert not os.path.exists(f"{demo.directory}/demo.json")
+
+
+def test_stop_ends_a_demo_in_the_foreground_which_told_an_address_that_works():
+    with Demo(guest="pattern", listen="0.0.0.0") as demo:
+        demo.stop()
+        process, printed = foreground(demo)
+        url = re.search(r"https://\S+", printed)[0]
+        context = ssl.create_default_context(cafile=demo.json["ca"])  # its host name is checked
+        with urllib.request.urlopen(url, timeout=20, context=context) as answer:
+            assert answer.status == 200
+        demo.stop()
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 0, said
+
+
+def test_a_killed_demo_frees_what_it_had_and_its_stale_pid_is_left_alone():
+    with Demo(guest="pattern") as demo, Demo(guest="pattern") as other:
+        os.kill(demo.json["pids"]["fernwerkd"][0], signal.SIGKILL)
+        bystander = subprocess.Popen(["sleep", "600"])
+        try:
+            with open(f"{demo.directory}/run/lock", "w") as file:
+                file.write(f"{bystander.pid}\n")
+            demo.stop()
+            assert is_running(bystander.pid)
+        finally:
+            bystander.kill()
+            bystander.wait()
+        assert other.cli("status")
 
 
 def test_a_folder_only_root_can_pass_works_too(tmp_path):

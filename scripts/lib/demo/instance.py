@@ -10,6 +10,7 @@ import time
 import uuid
 
 import machine
+import options as command_line
 from progress import DemoError, Step, say, tail
 
 
@@ -50,19 +51,18 @@ class Instance:
         return self.memory["passwords"].setdefault(user, secrets.token_urlsafe(12))
 
     def pid(self):
-        """fernwerkd's pid while it runs, else None. Its lock file tells, and /proc whether that is still true."""
-        with contextlib.suppress(OSError, ValueError):
-            with open(f"{self.directory}/run/lock") as file:
-                pid = int(file.read())
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if self.config.encode() in file.read() or machine.process_name(pid) == "fernwerkd":
-                    return pid if not machine.wait_gone(pid, 0.001) else None
+        """fernwerkd's pid while it runs, else None. It holds its lock file as long as it lives, so that a pid which
+        by now is somebody else's is never taken for it."""
+        path = f"{self.directory}/run/lock"
+        if not machine.is_held(path):
+            return None
+        with contextlib.suppress(OSError, ValueError), open(path) as file:
+            return int(file.read())
         return None
 
     def write_config(self, programs, pages, options, uids, virtual):
         def endpoint(port):
-            host = f"[{options.listen}]" if ":" in options.listen else options.listen
-            return f"{host}:{port}"
+            return f"{command_line.bracketed(options.listen)}:{port}"
 
         lines = ["# Written by scripts/demo, anew at each start.", "[fernwerk]", f"instance_uuid = {self.uuid}",
                  f"state_dir = {self.state_dir}", f"run_dir = {self.run_dir}", f"admin_socket = {self.socket}",
@@ -70,7 +70,7 @@ class Instance:
                  f"name_prefix = {self.prefix}"]
         lines += ["[listen]", f"rdp = {endpoint(options.rdp)}", f"vnc = {endpoint(options.vnc)}",
                   f"https = {endpoint(options.https)}"]
-        lines += ["[tls]", f"names = localhost {options.listen}"]
+        lines += ["[tls]", f"names = localhost {options.shown_host}"]
         if virtual:
             lines += ["[libvirt]", f"uri = {machine.URI}"]
         lines += ["[web]", f"pages_dir = {pages}"]
@@ -177,7 +177,12 @@ class Instance:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.summary)
         machine.release_uids(self.directory)
-        machine.release_libvirt(self.directory)
+        machine.release_libvirt(self.directory, is_alive)
+
+
+def is_alive(directory):
+    """Whether a demo runs in that folder, or is being started or stopped there at this moment."""
+    return machine.is_held(f"{directory}/.lock") or machine.is_held(f"{directory}/run/lock")
 
 
 def write_private(path, document):

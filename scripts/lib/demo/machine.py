@@ -57,6 +57,18 @@ def process_name(pid):
         return None
 
 
+def is_held(path):
+    """Whether a process holds that lock file (flock): the kernel frees it with its holder, whatever ended it."""
+    try:
+        with open(path) as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
 def pids_of(name):
     """Processes of that name; the kernel keeps 15 characters of it."""
     return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and process_name(pid) == name[:15]]
@@ -160,11 +172,10 @@ def start_without_systemd(state):
             start_daemon(name, command, socket, state)
 
 
-def acquire_libvirt(directory):
+def acquire_libvirt(directory, is_alive):
     """Makes libvirt answer the broker's user; remembers what was started and that this demo uses it."""
     with shared_state() as state:
-        if directory not in state["users"]:
-            state["users"].append(directory)
+        state["users"] = [user for user in state["users"] if user != directory and is_alive(user)] + [directory]
         let_broker_reach_libvirt()
         if libvirt_answers("fernwerk"):
             return
@@ -184,10 +195,11 @@ def acquire_libvirt(directory):
                 time.sleep(0.2)
 
 
-def release_libvirt(directory):
-    """The last demo ends the libvirt that demos started, unless a VM of someone else runs in it by now."""
+def release_libvirt(directory, is_alive):
+    """The last demo ends the libvirt that demos started, unless a VM of someone else runs in it by now. A demo that
+    was killed counts no longer; its VMs do, until they are ended."""
     with shared_state() as state:
-        state["users"] = [user for user in state["users"] if user != directory]
+        state["users"] = [user for user in state["users"] if user != directory and is_alive(user)]
         if state["users"] or not (state["daemons"] or state["services"]):
             return
         with contextlib.suppress(DemoError):

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -13,7 +14,7 @@ import machine
 import options as command_line
 import programs
 import reach
-from instance import Instance, write_private
+from instance import Instance, is_alive, write_private
 from progress import DemoError, Step, run_logged, say, tail
 
 ROOT = os.path.realpath(f"{os.path.dirname(__file__)}/../../..")
@@ -28,19 +29,30 @@ def directory_lock(directory):
         yield
 
 
-def is_alive(directory):
-    with contextlib.suppress(OSError):
-        return Instance(directory, reach.name_of(directory)).pid() is not None
-    return False
+@contextlib.contextmanager
+def undisturbed():
+    """Ending things takes seconds; a second Ctrl-C must not leave half of them behind. virsh and others that are
+    started meanwhile ignore it, too: it reaches all of the terminal's foreground."""
+    before = {number: signal.signal(number, signal.SIG_IGN)
+              for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end(instance):
+    with undisturbed():
+        instance.stop()
+        reach.leave(instance.directory)
 
 
 def stop(directory):
     if not os.path.isdir(directory):
         return
-    with directory_lock(directory):
-        instance = Instance(directory, reach.name_of(directory))
-        instance.stop()
-        reach.leave(directory)
+    with undisturbed(), directory_lock(directory):
+        end(Instance(directory, reach.name_of(directory)))
 
 
 def make_accounts(instance, tools, options):
@@ -112,9 +124,9 @@ def summary(instance, tools, options, ports):
     }
 
 
-def explain(document):
+def explain(document, shown_host):
     """How to connect, for people; on standard output."""
-    host = document["listen"]
+    host = command_line.bracketed(shown_host)
     user = document["users"][0]
     print(f"""
 Fernwerk runs. Log in as {user['name']} with the password {user['password']}
@@ -143,7 +155,7 @@ def bring_up(instance, options):
     instance.save()
     uids = machine.claim_uids(instance.directory, is_alive)
     if virtual:
-        machine.acquire_libvirt(instance.directory)
+        machine.acquire_libvirt(instance.directory, is_alive)
     instance.write_config(tools, pages, options, uids, virtual)
     process, ports = instance.start(tools)
     try:
@@ -151,14 +163,15 @@ def bring_up(instance, options):
             make_accounts(instance, tools, options)
         if options.start == "all":
             start_desktops(instance, tools, options, process)
-        host = options.listen if options.listen not in ("0.0.0.0", "::") else "localhost"
         with Step("trying every port"):
             for protocol in handshake.PROTOCOLS:
-                handshake.prove(protocol, host, ports[protocol], f"{instance.directory}/state/tls/ca.pem")
+                handshake.prove(protocol, options.shown_host, ports[protocol],
+                                f"{instance.directory}/state/tls/ca.pem")
         document = summary(instance, tools, options, ports)
-    except DemoError as error:
-        raise DemoError(f"{error}\nThe end of {instance.log}:\n{tail(instance.log)}") from None
-    write_private(instance.summary, document)
+        write_private(instance.summary, document)
+    except Exception as error:
+        text = str(error) if isinstance(error, DemoError) else f"{type(error).__name__}: {error}"
+        raise DemoError(f"{text}\nThe end of {instance.log}:\n{tail(instance.log)}") from error
     return process, document
 
 
@@ -176,21 +189,23 @@ def run(options):
         try:
             process, document = bring_up(instance, options)
         except BaseException:
-            instance.stop()
-            reach.leave(directory)
+            end(instance)
             raise
-    explain(document)
-    if options.detach:
-        return 0
-    print("Ctrl-C ends it.", flush=True)
+    status = 0
     try:
+        explain(document, options.shown_host)
+        if options.detach:
+            return 0
+        print("Ctrl-C ends it.", flush=True)
         status = process.wait()
-        say(f"fernwerkd ended (status {status}); the end of {instance.log}:\n{tail(instance.log)}")
-        status = 1
+        if status:
+            say(f"fernwerkd ended (status {status}); the end of {instance.log}:\n{tail(instance.log)}")
+        else:
+            say("Fernwerk was told to end")  # by demo --stop
     except KeyboardInterrupt:
-        status = 0
+        pass
     stop(directory)
-    return status
+    return 1 if status else 0
 
 
 def interrupted(_signal, _frame):
@@ -202,7 +217,7 @@ def main():
     signal.signal(signal.SIGHUP, interrupted)
     try:
         return run(command_line.parse(sys.argv[1:]))
-    except DemoError as error:
+    except (DemoError, OSError, subprocess.SubprocessError) as error:
         say(f"demo: {error}")
         return 1
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 import argparse
 import ipaddress
 import re
+import socket
 
 DEFAULT_DIRECTORY = "/var/lib/fernwerk-demo"
 
@@ -27,6 +28,24 @@ def address(text):
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no IP address") from None
+
+
+def bracketed(host):
+    """An address as it stands before a colon and a port."""
+    return f"[{host}]" if ":" in host else host
+
+
+def shown_host(listen):
+    """The address to tell people: where a port is open on every address, the one by which this machine goes out."""
+    if not ipaddress.ip_address(listen).is_unspecified:
+        return listen
+    family, far = (socket.AF_INET6, "2001:db8::1") if ":" in listen else (socket.AF_INET, "192.0.2.1")
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((far, 9))  # sends nothing
+            return probe.getsockname()[0]
+    except OSError:
+        return "::1" if ":" in listen else "127.0.0.1"
 
 
 def parse(arguments):
@@ -54,4 +73,6 @@ def parse(arguments):
     parser.add_argument("--build", metavar="BUILD", help="use the programs of this CMake build folder as they are")
     parser.add_argument("--detach", action="store_true", help="exit once everything works and leave it running")
     parser.add_argument("--stop", action="store_true", help="end the demo of --dir")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.shown_host = shown_host(options.listen)
+    return options
