@@ -422,6 +422,8 @@ const char *form_title(const Form *form, char *buffer, gsize size)
                    form->desktop);
         return buffer;
     case SCREEN_FAILED:
+        if (!*form->desktop)
+            return "This does not work now";
         g_snprintf(buffer, size, "%s did not start", form->desktop);
         return buffer;
     case SCREEN_OFF:

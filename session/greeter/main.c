@@ -49,6 +49,8 @@ int main(int argc, char *argv[], char *envp[])
         return sandbox_check(SANDBOX_GREETER) != 0;
     if (argc == 3 && strcmp(argv[1], "--render") == 0)
         return render_screens(argv[2]);
+    if (argc == 7 && strcmp(argv[1], "--render-sentence") == 0)
+        return render_sentence(argv[2], argv[3], argv[4], argv[5], argv[6]);
     if (argc != 3 || strcmp(argv[1], "--config") != 0) {
         fprintf(stderr, "fernwerk-greeter: is started by fernwerkd, not by hand (but: --render DIR, --sandbox-check)\n");
         return 2;

@@ -110,6 +110,45 @@ static void screen_none(Form *form)
     form->screen = SCREEN_NONE;
 }
 
+static int write_picture(Painter *painter, const Form *form, guint width, guint height, const char *path)
+{
+    Layout layout;
+    layout_compute(&layout, form, width, height, 0, 0);
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
+    painter_draw(painter, surface, &layout, form, 3, 0);
+    cairo_status_t status = cairo_surface_write_to_png(surface, path);
+    cairo_surface_destroy(surface);
+    if (status == CAIRO_STATUS_SUCCESS)
+        return 0;
+    fprintf(stderr, "%s: %s\n", path, cairo_status_to_string(status));
+    return 1;
+}
+
+int render_sentence(const char *path, const char *size, const char *screen, const char *desktop,
+                    const char *sentence)
+{
+    static const struct {
+        const char *name;
+        FormScreen screen;
+    } screens[] = {{"login", SCREEN_LOGIN}, {"failed", SCREEN_FAILED}, {"off", SCREEN_OFF}, {"none", SCREEN_NONE}};
+    Form form;
+    guint width, height;
+    int status = 2;
+    form_init(&form);
+    form_broker(&form, TRUE);
+    g_strlcpy(form.desktop, desktop, sizeof form.desktop);
+    g_strlcpy(form.text, sentence, sizeof form.text);
+    for (guint i = 0; i < G_N_ELEMENTS(screens); i++)
+        if (strcmp(screens[i].name, screen) == 0 && sscanf(size, "%ux%u", &width, &height) == 2) {
+            Painter *painter = painter_new();
+            form.screen = screens[i].screen;
+            status = write_picture(painter, &form, width, height, path);
+            painter_free(painter);
+        }
+    form_clear(&form);
+    return status;
+}
+
 int render_screens(const char *dir)
 {
     static const struct {
@@ -124,23 +163,17 @@ int render_screens(const char *dir)
     for (guint i = 0; i < G_N_ELEMENTS(screens) * G_N_ELEMENTS(sizes); i++) {
         const guint *size = sizes[i % G_N_ELEMENTS(sizes)];
         Form form;
-        Layout layout;
         form_init(&form);
         form_broker(&form, TRUE);
         g_strlcpy(form.keyboard, "German (no dead keys)", sizeof form.keyboard);
         screens[i / G_N_ELEMENTS(sizes)].prepare(&form);
-        layout_compute(&layout, &form, size[0], size[1], 0, 0);
         g_autofree char *path =
             g_strdup_printf("%s/%s-%ux%u.png", dir, screens[i / G_N_ELEMENTS(sizes)].name, size[0], size[1]);
-        cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)size[0], (int)size[1]);
-        painter_draw(painter, surface, &layout, &form, 3, 0);
-        cairo_status_t status = cairo_surface_write_to_png(surface, path);
-        cairo_surface_destroy(surface);
+        int status = write_picture(painter, &form, size[0], size[1], path);
         form_clear(&form);
-        if (status != CAIRO_STATUS_SUCCESS) {
-            fprintf(stderr, "%s: %s\n", path, cairo_status_to_string(status));
+        if (status) {
             painter_free(painter);
-            return 1;
+            return status;
         }
     }
     painter_free(painter);

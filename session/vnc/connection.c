@@ -261,11 +261,14 @@ static void take_pointer(Connection *c, guint32 rfb_mask, gint x, gint y)
     c->pointer_y = y;
 }
 
+/* A desktop has a layout of its own and wants keys. The greeter wants what the person's keyboard says, and RFB does not
+ * tell its layout. */
 static void take_key(Connection *c, guint32 code, guint32 keysym, gboolean pressed)
 {
-    if (code > 0 && code < 0x100)
+    gboolean is_keysym = keysym > 0 && keysym <= 0x1fffffff;
+    if (code > 0 && code < 0x100 && !(c->at_greeter && is_keysym))
         viewer_key(c->viewer, code, pressed);
-    else if (keysym > 0 && keysym <= 0x1fffffff)
+    else if (is_keysym)
         viewer_keysym(c->viewer, keysym, pressed);
 }
 
