@@ -63,13 +63,16 @@ static void command(Vm *vm, const char *json, int fd)
     ck_assert_msg(strstr(answer, "\"return\""), "%s: %s", json, answer);
 }
 
-gboolean vm_start(Vm *vm, const char *const *arguments)
+gboolean vm_available(void)
+{
+    return g_file_test(QEMU, G_FILE_TEST_IS_EXECUTABLE);
+}
+
+void vm_start(Vm *vm, const char *const *arguments)
 {
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     int ends[2];
 
-    if (!g_file_test(QEMU, G_FILE_TEST_IS_EXECUTABLE))
-        return FALSE;
     vm->folder = g_dir_make_tmp("fernwerk-vm-XXXXXX", NULL);
     vm->serial = g_build_filename(vm->folder, "serial", NULL);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
@@ -106,7 +109,6 @@ gboolean vm_start(Vm *vm, const char *const *arguments)
     vm->monitor = ends[0];
     g_free(read_line(vm->monitor));
     command(vm, "{\"execute\":\"qmp_capabilities\"}", -1);
-    return TRUE;
 }
 
 void vm_stop(Vm *vm)

@@ -10,9 +10,11 @@ typedef struct {
     char *folder, *serial;
 } Vm;
 
-/* FALSE: there is no QEMU here, and nothing was started. `arguments` (NULL-terminated) come after the common
- * ones. */
-gboolean vm_start(Vm *vm, const char *const *arguments);
+/* Whether this machine has QEMU. */
+gboolean vm_available(void);
+
+/* `arguments` (NULL-terminated) come after the common ones. */
+void vm_start(Vm *vm, const char *const *arguments);
 void vm_stop(Vm *vm);
 
 /* Runs a QMP command (JSON text) with a descriptor for "getfd" or -1; returns the answer's line. Caller
