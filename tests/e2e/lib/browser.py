@@ -114,7 +114,7 @@ class Browser:
     def accessible(self, role, name, seconds=20):
         """The displayed element with this computed role and accessible name, as assistive technology finds it."""
         selectors = {"textbox": "input,textarea", "button": "button,[role=button],input[type=submit]",
-                     "link": "a"}
+                     "link": "a", "combobox": "select,[role=combobox]"}
 
         def look():
             for element in self.find_all(selectors[role]):
@@ -126,6 +126,14 @@ class Browser:
                     continue
             return None
         return until(look, seconds, lambda: f"a {role} named {name!r} in:\n{self.text()}")
+
+    def choose(self, name, option):
+        """Chooses from the select element of this accessible name."""
+        element = self.accessible("combobox", name)
+        self.script("const [element, text] = arguments; const options = [...element.options];"
+                    "const set = Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set;"
+                    "set.call(element, options.find(o => o.text === text).value);"
+                    "element.dispatchEvent(new Event('change', { bubbles: true }));", {ELEMENT: element}, option)
 
     def text(self):
         return self.script("return document.body ? document.body.innerText : ''")

@@ -76,3 +76,15 @@ def difference(left, right):
         return "equal"
     return (f"{len(rows)} pixels differ, inside x {columns.min()}..{columns.max()}, y {rows.min()}..{rows.max()}; "
             f"PSNR {psnr(left, right):.1f} dB")
+
+
+# Pixels of ink in the words of the state area.
+INK = {"MOVING": 124, "FROZEN": 126}
+
+
+def is_frozen(picture):
+    """What the card itself says: MOVING or FROZEN. For pictures without loss, the VM's own screenshots."""
+    lit = int((picture[40:56, 216:264].min(axis=2) > 128).sum())
+    states = [word for word, count in INK.items() if count == lit]
+    assert states, f"{lit} pixels of ink are neither word"
+    return states[0] == "FROZEN"

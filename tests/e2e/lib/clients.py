@@ -90,13 +90,21 @@ class Client:
     def key(self, *names):
         self.screen.do("key", *names)
 
+    def type(self, text):
+        """Types it as the screen's keyboard has it."""
+        self.screen.do("type", "--delay", 30, text)
+
+    def number(self):
+        """The card's frame number as shown now, None while no card is."""
+        return card.frame_number(self.picture())
+
     def click(self, x, y, button=1):
         left, top = self.offset()
         self.screen.do("mousemove", left + x, top + y, "sleep", 0.1, "click", button)
 
 
 class XFreeRdp(Client):
-    """xfreerdp3; `graphics` is one of the argument lists below."""
+    """xfreerdp3; `graphics` is one of the argument lists below. With user="" it brings no name and no password."""
 
     AVC420 = ["/gfx:AVC420"]
     GFX = ["/gfx:AVC420:off,AVC444:off"]
@@ -105,13 +113,13 @@ class XFreeRdp(Client):
     def __init__(self, screen, demo, graphics, user=None, password=None, extra=(), **size):
         super().__init__(screen, demo, **size)
         self.graphics, self.extra = graphics, list(extra)
-        self.user = user or demo.user()["name"]
+        self.user = demo.user()["name"] if user is None else user
         self.password = demo.user()["password"] if password is None else password
 
     def command(self):
-        secret = [f"/u:{self.user}", f"/p:{self.password}"] if self.user else []
-        return ["xfreerdp3", f"/v:{self.demo.host}:{self.demo.json['rdp']}", *secret, "/cert:ignore", "/sec:tls",
-                f"/size:{self.width}x{self.height}", "-decorations", "/log-level:WARN", *self.graphics, *self.extra]
+        return ["xfreerdp3", f"/v:{self.demo.host}:{self.demo.json['rdp']}", f"/u:{self.user}", f"/p:{self.password}",
+                "/cert:ignore", "/sec:tls", f"/size:{self.width}x{self.height}", "-decorations", "/log-level:WARN",
+                *self.graphics, *self.extra]
 
 
 class Rdesktop(Client):
@@ -134,10 +142,12 @@ class Rdesktop(Client):
 
 
 class TigerVnc(Client):
-    """TigerVNC's viewer over VeNCrypt X509Plain, checking the certificate against the instance's authority."""
+    """TigerVNC's viewer over VeNCrypt, checking the certificate against the instance's authority. `security` X509None
+    brings no account."""
 
-    def __init__(self, screen, demo, user=None, password=None, extra=(), **size):
+    def __init__(self, screen, demo, user=None, password=None, security="X509Plain", extra=(), **size):
         super().__init__(screen, demo, **size)
+        self.security = security
         self.extra = list(extra)
         self.user = user or demo.user()["name"]
         self.password = demo.user()["password"] if password is None else password
@@ -146,7 +156,7 @@ class TigerVnc(Client):
         return {**self.screen.env, "VNC_USERNAME": self.user, "VNC_PASSWORD": self.password}
 
     def command(self):
-        return ["xtigervncviewer", "-SecurityTypes", "X509Plain", "-X509CA", self.demo.json["ca"], "-RemoteResize=1",
+        return ["xtigervncviewer", "-SecurityTypes", self.security, "-X509CA", self.demo.json["ca"], "-RemoteResize=1",
                 f"-DesktopSize={self.width}x{self.height}", "-geometry", f"{self.width}x{self.height}+0+0",
                 "-ReconnectOnError=0", "-AlertOnFatalError=0", "-NoJPEG=1", "-MenuKey=Pause", *self.extra,
                 f"{self.demo.host}::{self.demo.json['vnc']}"]

@@ -1,7 +1,10 @@
 """A demo of one's own: scripts/demo --detach, what it wrote, its command line."""
 
+import concurrent.futures
+import contextlib
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -13,28 +16,46 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 BUILD = os.environ.get("FERNWERK_BUILD")
 
 
-class Demo:
-    """`with Demo(users=2) as demo:`; options become scripts/demo's, e.g. guest, users, size, start, keymap."""
+# Leaks are looked for by the unit tests; in a sandbox the leak sanitizer may not stop its own threads.
+ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "abort_on_error=1") + ":detect_leaks=0"}
+SANITIZED = bool(BUILD) and "FERNWERK_SANITIZE:STRING=address" in open(f"{BUILD}/CMakeCache.txt").read()
 
-    def __init__(self, **options):
+
+class Demo:
+    """`with Demo(users=2) as demo:`; options become scripts/demo's, e.g. guest, users, size, start, keymap. `config` is
+    put beside the configuration that scripts/demo writes, and wins."""
+
+    def __init__(self, config=None, **options):
         self.options = {"guest": "tiny", **options}
+        self.config = config
 
     def __enter__(self):
         # Below /var/tmp: it outlives a reboot and is open for QEMU's user, unlike pytest's own folders.
         self.directory = tempfile.mkdtemp(prefix="fernwerk-e2e-", dir="/var/tmp")
-        command = [f"{ROOT}/scripts/demo", "--detach", "--dir", self.directory]
+        if self.config:
+            os.makedirs(f"{self.directory}/conf.d")
+            with open(f"{self.directory}/conf.d/test.conf", "w") as file:
+                file.write(self.config)
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def command(self):
+        command = [f"{ROOT}/scripts/demo", "--dir", self.directory]
         for key, value in self.options.items():
             command += [f"--{key}", str(value)]
-        if BUILD:
-            command += ["--build", BUILD]
-        # Leaks are looked for by the unit tests; in a sandbox the leak sanitizer may not stop its own threads.
-        env = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "abort_on_error=1") + ":detect_leaks=0"}
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=1800)
+        return command + (["--build", BUILD] if BUILD else [])
+
+    def start(self):
+        """Also again, in the same folder, after Fernwerk has ended."""
+        done = subprocess.run([*self.command(), "--detach"], env=ENVIRONMENT, capture_output=True, text=True,
+                              timeout=1800)
         if done.returncode:
-            self.remove()
             raise AssertionError(f"scripts/demo failed:\n{done.stdout}\n{done.stderr}")
         self.reload()
-        return self
 
     def reload(self):
         with open(f"{self.directory}/demo.json") as file:
@@ -78,12 +99,37 @@ class Demo:
     def host(self):
         return self.json["listen"]
 
+    def add_pattern_user(self, name, desktop):
+        """Another user with a desktop that needs no VM, whatever the demo's guest is; returns him as in `users`."""
+        if self.run_cli("template", "show", "card").returncode:
+            self.cli("template", "add", "card", "--kind", "pattern", "--width", 1024, "--height", 768)
+        user = {"name": name, "password": secrets.token_urlsafe(12), "desktop": desktop}
+        self.cli("user", "add", name, "--password-stdin", secret=user["password"] + "\n")
+        self.cli("desktop", "create", desktop, "card")
+        self.cli("assign", desktop, name)
+        return user
+
     def user(self, index=0):
         return self.json["users"][index]
 
     def vm(self, index=0):
         desktop = self.json["desktops"][index]
         return Vm(self.json["libvirt_uri"], desktop["domain"], desktop["serial_log"])
+
+    def process(self, program, title=""):
+        """The pid of one process, chosen by what its title contains ("user1 on d1"); None when there is none."""
+        for pid in self.pids(program):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    if title in file.read().decode(errors="replace"):
+                        return pid
+            except OSError:
+                continue
+        return None
+
+    def pss_kib(self, pid):
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
 
     def pids(self, program):
         """Pids of a program of this demo now; it is a child of this demo's fernwerkd."""
@@ -93,3 +139,24 @@ class Demo:
         done = subprocess.run(["ps", "-o", "pid=,exe=", "--ppid", str(master)], capture_output=True, text=True)
         return [int(line.split()[0]) for line in done.stdout.splitlines()
                 if os.path.basename(line.split()[1].removesuffix(" (deleted)")) == program]
+
+
+def is_running(pid):
+    """A zombie does not run: whether init reaps it is not ours to say."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def together(*demos):
+    """Starts these demos at the same time; ends them all."""
+    with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(len(demos)) as pool:
+        started = [pool.submit(demo.__enter__) for demo in demos]
+        concurrent.futures.wait(started)
+        for demo, future in zip(demos, started):
+            if not future.exception():
+                stack.push(demo)
+        yield [future.result() for future in started]

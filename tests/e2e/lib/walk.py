@@ -24,9 +24,7 @@ def freeze(client, vm):
 
 def melt(client, vm):
     """Lets a card move that an earlier test left frozen."""
-    first = vm.screenshot()
-    time.sleep(0.3)
-    if (vm.screenshot() == first).all():
+    if card.is_frozen(vm.screenshot()):
         freeze(client, vm)
 
 
