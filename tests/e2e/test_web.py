@@ -1,7 +1,6 @@
 """The browser: log in, land in the desktop, the same walk as every client's, H.264 and Tight; the API's guards."""
 
 import json
-import re
 import ssl
 import time
 import urllib.error
@@ -95,8 +94,44 @@ def test_german_characters_arrive_from_the_page(demo):
 def test_a_wrong_password_is_told_in_the_page(demo):
     with Browser(demo) as page:
         page.log_in(demo.user()["name"], "wrong")
-        until(lambda: re.search("wrong|not right|incorrect|password", page.text(), re.IGNORECASE), 10, page.text)
+        until(lambda: "The name or the password is wrong." in page.text(), 20, page.text)
         assert not page.find_all("canvas")
+        assert page.script("return location.pathname") == "/login"
+
+
+def sessions(demo):
+    return [entry["id"] for entry in demo.cli("session", "list")]
+
+
+def test_a_killed_session_stays_ended_until_the_user_connects_again(demo):
+    user = demo.user()
+    with Browser(demo) as page:
+        page.log_in(user["name"], user["password"])
+        page.wait_card()
+        demo.cli("session", "kill", sessions(demo)[0])
+        until(lambda: "The session has ended" in page.text(), 20, page.text)
+        assert "An administrator ended this session." in page.text()
+        time.sleep(3)
+        assert "The session has ended" in page.text() and sessions(demo) == []
+        page.click(page.accessible("button", "Connect again"))
+        page.wait_card()
+        until(lambda: len(sessions(demo)) == 1, 10, "a session")
+
+
+def test_a_desktop_continued_in_another_browser_can_be_taken_back(demo):
+    user = demo.user()
+    with Browser(demo) as one, Browser(demo) as two:
+        one.log_in(user["name"], user["password"])
+        one.wait_card()
+        two.log_in(user["name"], user["password"])
+        two.wait_card()
+        until(lambda: "Continued on another device" in one.text(), 20, one.text)
+        time.sleep(3)
+        assert "Continued on another device" in one.text() and len(sessions(demo)) == 1
+        assert "Continued on another device" not in two.text()
+        one.click(one.accessible("button", "Continue here"))
+        one.wait_card()
+        until(lambda: "Continued on another device" in two.text(), 20, two.text)
 
 
 def request(demo, method, path, body=None, headers=None):

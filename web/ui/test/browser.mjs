@@ -218,7 +218,7 @@ const tests = {
     await page.getByRole("button", { name: "Full screen" }).click();
     await page.waitForFunction(() => document.fullscreenElement !== null);
     await page.getByRole("button", { name: "Power" }).click();
-    await page.getByRole("menuitem", { name: "Reset (reboots at once, unsaved work is lost)" }).click();
+    await page.getByRole("menuitem", { name: /^Reset\s*Reboots at once, unsaved work is lost/ }).click();
     await page.getByRole("dialog").waitFor();
     const inside = await page.evaluate(
       () => document.fullscreenElement.contains(document.querySelector("[role=dialog]")));

@@ -18,10 +18,12 @@ const words: Record<PowerAction, { title: string; body: string; action: string; 
   },
 };
 
-/** All actions in the order of menus. */
-export const POWER_ACTIONS: readonly (readonly [PowerAction, string])[] = [
-  ["start", "Start"], ["restart", "Restart"], ["stop", "Shut down"],
-  ["reset", "Reset (reboots at once, unsaved work is lost)"],
+/** All actions in the order of menus; what follows the label is said below it. */
+export const POWER_ACTIONS: readonly { action: PowerAction; label: string; description?: string }[] = [
+  { action: "start", label: "Start" },
+  { action: "restart", label: "Restart" },
+  { action: "stop", label: "Shut down" },
+  { action: "reset", label: "Reset", description: "Reboots at once, unsaved work is lost" },
 ];
 
 /** undefined: the state is not known, everything may be tried. */

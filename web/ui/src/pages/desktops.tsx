@@ -60,8 +60,8 @@ function TileMenu({ desktop, ask }: { desktop: MyDesktop; ask: (question: Questi
           aria-label={`More for ${desktop.name}`} icon={<EllipsisVIcon />} />
       )}>
       <DropdownList>
-        {POWER_ACTIONS.map(([action, label]) => (
-          <DropdownItem key={action} isDanger={action === "reset"} isDisabled={!powerMakesSense(action, desktop.state)}
+        {POWER_ACTIONS.map(({ action, label, description }) => (
+          <DropdownItem key={action} description={description} isDanger={action === "reset"} isDisabled={!powerMakesSense(action, desktop.state)}
             onClick={() => ask(power(action))}>
             {label}
           </DropdownItem>

@@ -61,6 +61,7 @@ async function lookUp(name: string): Promise<MyDesktop | undefined> {
 /** Asks the server what a connection's end means. */
 async function explain(name: string, mine: string | null, how: Ended): Promise<Phase> {
   const told = phaseOf(how.end);
+  if (told && told.kind !== "gone") return told;
   let found = await lookUp(name);
   if (found && !told && seemsTaken(found, mine, how) && (mine === null || found.connection === undefined)) {
     await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
@@ -130,12 +131,8 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
     const doubt = () => {
       if (!document.hidden) screen.current?.probe();
     };
-    let watched = performance.now();
     const watch = () => {
-      const slept = performance.now() - watched > 4 * WATCH_MS; // what came meanwhile is still in the queue
-      watched = performance.now();
-      if (slept) doubt();
-      else if (!document.hidden && screen.current?.silent()) giveUp();
+      if (screen.current?.silent()) giveUp();
     };
     const connected = () => {
       if (over) return;

@@ -146,6 +146,7 @@ export class Screen {
     if (this.rfb) this.rfb.dragViewport = on;
   }
 
+  /** Asks whether the other side is there; silent() tells. */
   probe(): void {
     if (this.rfb) this.meter.probe(this.rfb);
   }

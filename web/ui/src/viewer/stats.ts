@@ -21,8 +21,9 @@ const names: Record<number, string> = {
 const COPYRECT = 1;
 const WINDOW_MS = 2000;
 const FENCE_EVERY_MS = 2000;
+const TICK_MS = 500;
 const SILENT_MS = 10_000; // an unanswered fence and not a byte for so long: the connection is dead
-const PROBE_MS = 3000; // the same when there is reason to doubt, e.g. after a sleep
+const PROBE_MS = 3000; // the same when there is reason to doubt
 const FENCE_REQUEST = 0x80000000;
 const FENCE_MARK = "fw";
 
@@ -34,35 +35,44 @@ export class Meter {
   private recent: { at: number; encoding: string; area: number }[] = [];
   private last = "";
   private fenceSent = 0;
-  private heard = 0;
+  private heard = false;
+  private quietMs = 0;
   private patience = SILENT_MS;
-  private timer: ReturnType<typeof setInterval> | undefined;
+  private timers: ReturnType<typeof setInterval>[] = [];
 
   watch(rfb: RFB, channel: WebSocket): void {
     channel.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
-      this.heard = performance.now();
+      this.heard = true;
       this.patience = SILENT_MS;
       this.bytes += typeof event.data === "string" ? event.data.length : event.data.byteLength;
     });
     this.watchRectangles(rfb);
     this.watchFences(rfb);
-    this.timer = setInterval(() => this.sendFence(rfb), FENCE_EVERY_MS);
+    this.timers = [setInterval(() => this.sendFence(rfb), FENCE_EVERY_MS), setInterval(() => this.listen(), TICK_MS)];
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.timers.forEach(clearInterval);
   }
 
   /** Asks at once, whatever is on its way, and waits less long than usual for a sign of life. */
   probe(rfb: RFB): void {
     this.fenceSent = 0;
+    this.quietMs = 0;
     this.patience = PROBE_MS;
     this.sendFence(rfb);
   }
 
   /** The other side owes an answer and has said nothing for too long. A slow link that still brings bytes is none. */
   silent(): boolean {
-    return this.fenceSent > 0 && performance.now() - Math.max(this.fenceSent, this.heard) > this.patience;
+    return this.quietMs > this.patience;
+  }
+
+  /** Counted in ticks and not by the clock: a page that slept, or a machine that is too busy, has not listened. */
+  private listen(): void {
+    if (document.hidden) return;
+    this.quietMs = this.fenceSent && !this.heard ? this.quietMs + TICK_MS : 0;
+    this.heard = false;
   }
 
   stats(): Stats {

@@ -81,8 +81,8 @@ function PowerMenu({ desktop, run }: { desktop: string; run: (action: PowerActio
   return (
     <Menu label="Power" icon={<PowerOffIcon />} onOpen={look}>
       <DropdownList>
-        {POWER_ACTIONS.map(([action, label]) => (
-          <DropdownItem key={action} isDanger={action === "reset"} isDisabled={!powerMakesSense(action, state)}
+        {POWER_ACTIONS.map(({ action, label, description }) => (
+          <DropdownItem key={action} description={description} isDanger={action === "reset"} isDisabled={!powerMakesSense(action, state)}
             onClick={() => run(action)}>
             {label}
           </DropdownItem>

@@ -2,7 +2,7 @@
 import { FormGroup, FormSelect, FormSelectOption, TextInput } from "@patternfly/react-core";
 import { useState } from "react";
 import { api } from "../../api/client";
-import type { Desktop, PowerAction } from "../../api/types";
+import type { Desktop } from "../../api/types";
 import { Confirm, type Question } from "../../components/confirm";
 import { FormDialog } from "../../components/form-dialog";
 import { useLoaded } from "../../components/hooks";
@@ -66,8 +66,8 @@ export function DesktopsAdmin() {
     if (done) void reload();
   };
   const actions = (desktop: Desktop) => {
-    const power = ([action, title]: readonly [PowerAction, string]) => ({
-      title, isDisabled: !powerMakesSense(action, desktop.state),
+    const power = ({ action, label, description }: (typeof POWER_ACTIONS)[number]) => ({
+      title: label, description, isDanger: action === "reset", isDisabled: !powerMakesSense(action, desktop.state),
       onClick: () => setQuestion(powerQuestion(desktop.name, action, () => api.desktopPower(desktop.name, action))),
     });
     return [

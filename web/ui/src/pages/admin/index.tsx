@@ -1,5 +1,6 @@
 // Administration: its parts as tabs, each with an address of its own.
 import { Tab, TabTitleText, Tabs, Title } from "@patternfly/react-core";
+import { useEffect } from "react";
 import { Navigate, Route, Routes, useLocation, useNavigate } from "react-router-dom";
 import { useTitle } from "../../components/hooks";
 import { AuditPage, EncodersPage, StatusPage } from "./observe";
@@ -22,6 +23,10 @@ export default function AdminPage() {
   const part = useLocation().pathname.split("/")[2] ?? "";
   const navigate = useNavigate();
   useTitle("Administration");
+  /* On a phone the tabs scroll; the chosen one is not to be out of sight. */
+  useEffect(() => {
+    document.querySelector(".pf-v6-c-tabs__item.pf-m-current")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [part]);
   return (
     <>
       <Title headingLevel="h1" className="fw-title">Administration</Title>

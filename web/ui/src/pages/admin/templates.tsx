@@ -89,12 +89,12 @@ function AddTemplate({ onClose }: { onClose: (done: boolean) => void }) {
         </FormSelect>
       </FormGroup>
       <Fields shown={shown.filter(([, field]) => !field.rare)} values={values} change={change} />
+      {!boots && <p className="fw-dim">A virtual machine needs an image, or a kernel under “Boot and hardware”.</p>}
       {rare.length > 0 && (
         <ExpandableSection toggleText="Boot and hardware" isExpanded={more} onToggle={(_, now) => setMore(now)}>
           <Fields shown={rare} values={values} change={change} />
         </ExpandableSection>
       )}
-      {!boots && <p className="fw-dim">A virtual machine needs an image, or a kernel under “Boot and hardware”.</p>}
     </FormDialog>
   );
 }
