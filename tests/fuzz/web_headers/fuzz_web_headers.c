@@ -53,7 +53,7 @@ static void read_ticket(const char *text)
     if (!ticket)
         return;
     g_assert(ticket_is_plain(ticket));
-    tickets_remember(tickets, ticket, 0);
+    tickets_remember(tickets, "owner", ticket, 0);
     g_assert(tickets_take(tickets, ticket, 1) && !tickets_take(tickets, ticket, 2));
 }
 
