@@ -3,9 +3,10 @@
 #include "base/log.h"
 #include "session/seat/input_qemu.h"
 #include "session/seat/qemu_display.h"
+#include "session/seat/size_wish.h"
 #include "session/seat/source.h"
 
-#define DPI 96
+#define ASK_APART_MS 500 /* for sizes; a guest under emulation takes some 100 ms to fetch one */
 
 typedef struct {
     Source source;
@@ -14,22 +15,19 @@ typedef struct {
     gpointer data;
     QemuDisplay *display;
     QemuInput *input;
-    guint width, height, width_mm, height_mm; /* what the guest is asked for */
-    guint32 *converted;                       /* the picture as XRGB8888 where QEMU's is something else */
-    guint shown_width, shown_height;          /* px, of the last picture */
-    gboolean connected, pictured, in_take;
+    SizeWish *size_wish;
+    guint32 *converted;              /* the picture as XRGB8888 where QEMU's is something else */
+    guint shown_width, shown_height; /* px, of the last picture */
+    gboolean pictured, in_take;
 } Qemu;
 
-static void ask_for_size(Qemu *qemu)
+static void ask_for_size(guint width, guint height, guint width_mm, guint height_mm, gpointer data)
 {
-    guint width_mm = qemu->width_mm ? qemu->width_mm : qemu->width * 254 / (DPI * 10);
-    guint height_mm = qemu->height_mm ? qemu->height_mm : qemu->height * 254 / (DPI * 10);
-    if (qemu->connected)
-        qemu_display_call(qemu->display, "Console", "SetUIInfo",
-                          g_variant_new("(qqiiuu)", (guint16)MIN(width_mm, G_MAXUINT16),
-                                        (guint16)MIN(height_mm, G_MAXUINT16), 0, 0, qemu->width,
-                                        qemu->height),
-                          NULL, NULL);
+    Qemu *qemu = data;
+    qemu_display_call(qemu->display, "Console", "SetUIInfo",
+                      g_variant_new("(qqiiuu)", (guint16)MIN(width_mm, G_MAXUINT16),
+                                    (guint16)MIN(height_mm, G_MAXUINT16), 0, 0, width, height),
+                      NULL, NULL);
 }
 
 /* ---- picture ---- */
@@ -103,8 +101,10 @@ static void take(Qemu *qemu)
         }
         if (picture.rect_count > 0)
             bring_pixels(qemu, &picture);
-        if (tell)
+        if (tell) {
+            size_wish_shown(qemu->size_wish, surface->width, surface->height);
             qemu->events->picture(surface->width, surface->height, qemu->data);
+        }
     }
     qemu_picture_clear(&picture);
     qemu->in_take = FALSE;
@@ -126,15 +126,14 @@ static void display_changed(gpointer data)
 static void display_connected(gpointer data)
 {
     Qemu *qemu = data;
-    qemu->connected = TRUE;
     qemu_input_release_all(qemu->input);
-    ask_for_size(qemu);
+    size_wish_connected(qemu->size_wish, TRUE);
 }
 
 static void display_lost(const char *text, gpointer data)
 {
     Qemu *qemu = data;
-    qemu->connected = FALSE;
+    size_wish_connected(qemu->size_wish, FALSE);
     qemu->events->lost(text, qemu->data);
 }
 
@@ -176,11 +175,8 @@ static void source_touch(Source *source, const SeatTouch *touch)
 static void source_size(Source *source, const SeatSizeHint *size)
 {
     Qemu *qemu = (Qemu *)source;
-    qemu->width = CLAMP(size->width, SEAT_WIDTH_MIN, SEAT_WIDTH_MAX);
-    qemu->height = CLAMP(size->height, SEAT_WIDTH_MIN, SEAT_WIDTH_MAX);
-    qemu->width_mm = size->width_mm;
-    qemu->height_mm = size->height_mm;
-    ask_for_size(qemu);
+    size_wish_set(qemu->size_wish, CLAMP(size->width, SEAT_WIDTH_MIN, SEAT_WIDTH_MAX),
+                  CLAMP(size->height, SEAT_WIDTH_MIN, SEAT_WIDTH_MAX), size->width_mm, size->height_mm);
 }
 
 static void source_wants(Source *source)
@@ -195,6 +191,7 @@ static void source_clients(Source *source, guint count)
 static void source_free(Source *source)
 {
     Qemu *qemu = (Qemu *)source;
+    size_wish_free(qemu->size_wish);
     qemu_input_free(qemu->input);
     qemu_display_free(qemu->display);
     g_free(qemu->converted);
@@ -224,8 +221,7 @@ Source *source_qemu_new(SeatHost *host, int fd, guint width, guint height, const
     qemu->host = host;
     qemu->events = events;
     qemu->data = data;
-    qemu->width = width;
-    qemu->height = height;
+    qemu->size_wish = size_wish_new(width, height, ASK_APART_MS, ask_for_size, qemu);
     qemu->display = qemu_display_new(fd, &display_events, qemu);
     qemu->input = qemu_input_new(qemu->display);
     return &qemu->source;
