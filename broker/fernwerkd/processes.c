@@ -72,7 +72,8 @@ void process_end(Process *process, EndReason reason, const char *text)
     }
     process->ending = TRUE;
     if (seat && seat->kind == KIND_SEAT) {
-        LifelineUnlink unlink = {.header = {.type = LIFELINE_UNLINK, .size = sizeof unlink}, .peer = process->id};
+        LifelineUnlink unlink = {.header = {.type = LIFELINE_UNLINK, .size = sizeof unlink},
+                                 .peer = process->id};
         packet_link_send(seat->lifeline, &unlink, sizeof unlink, NULL, 0);
     }
     g_strlcpy(end.text, text && *text ? text : end_reason_text(reason), sizeof end.text);
@@ -88,7 +89,8 @@ static gboolean is_service(ProcessKind kind)
 static void bump_backoff(Master *m, ProcessKind kind, gboolean lived_long)
 {
     Backoff *backoff = &m->backoff[kind];
-    backoff->delay_ms = lived_long || !backoff->delay_ms ? BACKOFF_FIRST_MS : MIN(backoff->delay_ms * 2, BACKOFF_LAST_MS);
+    backoff->delay_ms =
+        lived_long || !backoff->delay_ms ? BACKOFF_FIRST_MS : MIN(backoff->delay_ms * 2, BACKOFF_LAST_MS);
     backoff->not_before_us = g_get_monotonic_time() + backoff->delay_ms * 1000;
 }
 
@@ -96,7 +98,8 @@ static void log_end(const Process *process, int status)
 {
     const char *name = process_kind_name(process->kind);
     if (WIFSIGNALED(status) && (!process->ending || WTERMSIG(status) != SIGKILL))
-        log_warning("%s %d died of signal %d (%s)", name, process->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+        log_warning("%s %d died of signal %d (%s)", name, process->pid, WTERMSIG(status),
+                    strsignal(WTERMSIG(status)));
     else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
         log_warning("%s %d ended with code %d", name, process->pid, WEXITSTATUS(status));
     else
@@ -119,8 +122,8 @@ static void follow_up(Process *process)
             process_kill(other);
         if (other->at == process->id) {
             other->at = 0;
-            if (process->kind == KIND_GREETER && !process->kill_at_us && !other->ending && !m->shutdown_at_us &&
-                arrival_give_greeter(other) != 0)
+            if (process->kind == KIND_GREETER && !process->kill_at_us && !other->ending &&
+                !m->shutdown_at_us && arrival_give_greeter(other) != 0)
                 process_end(other, END_FAULT, NULL);
         }
     }
@@ -176,7 +179,8 @@ static gboolean listens(Master *m, gboolean rdp, gboolean vnc, gboolean web)
 {
     for (guint i = 0; i < m->listener_count; i++) {
         ClientProtocol protocol = m->listeners[i].protocol;
-        if ((rdp && protocol == CLIENT_RDP) || (vnc && protocol == CLIENT_VNC) || (web && protocol == CLIENT_WEB))
+        if ((rdp && protocol == CLIENT_RDP) || (vnc && protocol == CLIENT_VNC) ||
+            (web && protocol == CLIENT_WEB))
             return TRUE;
     }
     return FALSE;
@@ -188,9 +192,12 @@ static void keep(Master *m, ProcessKind kind, gint64 wanted)
     if (g_get_monotonic_time() < m->backoff[kind].not_before_us ||
         process_count(m, kind, is_service(kind)) >= wanted)
         return;
-    if (!process_spawn(m, kind, &error)) {
+    Process *process = process_spawn(m, kind, &error);
+    if (!process) {
         log_error("%s", error->message);
         bump_backoff(m, kind, FALSE);
+    } else if (kind == KIND_WEB) {
+        broker_link(process, FALSE); /* a broker that is already ready asks for no list again */
     }
 }
 
@@ -203,7 +210,8 @@ void processes_replenish(Master *m)
     keep(m, KIND_WEB, listens(m, FALSE, FALSE, TRUE));
     keep(m, KIND_RDP, listens(m, TRUE, FALSE, FALSE) ? config_integer(m->config, "limits.warm_rdp") : 0);
     keep(m, KIND_VNC, listens(m, FALSE, TRUE, TRUE) ? config_integer(m->config, "limits.warm_vnc") : 0);
-    keep(m, KIND_GREETER, listens(m, TRUE, TRUE, TRUE) ? config_integer(m->config, "limits.warm_greeter") : 0);
+    keep(m, KIND_GREETER,
+         listens(m, TRUE, TRUE, TRUE) ? config_integer(m->config, "limits.warm_greeter") : 0);
 }
 
 static void check_heartbeat(Process *process, gint64 now)
@@ -214,9 +222,9 @@ static void check_heartbeat(Process *process, gint64 now)
         process->beats = (guint)MIN(process->beats + beats, 1000u);
         process->last_beat_us = now;
     }
-    const char *key = process->beats < BEATS_UNTIL_UP  ? "limits.start_heartbeat_ms"
-                      : process->kind == KIND_SEAT ? "limits.seat_heartbeat_ms"
-                                                   : "limits.heartbeat_ms";
+    const char *key = process->beats < BEATS_UNTIL_UP ? "limits.start_heartbeat_ms"
+                      : process->kind == KIND_SEAT    ? "limits.seat_heartbeat_ms"
+                                                      : "limits.heartbeat_ms";
     if (process->ending || now - process->last_beat_us <= config_integer(config, key) * 1000)
         return;
     log_warning("%s %d does not answer and is killed", process_kind_name(process->kind), process->pid);

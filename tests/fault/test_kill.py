@@ -6,7 +6,10 @@ another user's session, which must notice nothing.
 
 import os
 import signal
+import ssl
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -68,6 +71,22 @@ def replaced(demo, program, pid, title=None, seconds=15):
         except (AssertionError, OSError):
             return False
     until(other, seconds, lambda: f"a new {program}\n{demo.log_tail()}")
+
+
+def test_a_new_web_server_finds_the_broker(demo):
+    [pid] = demo.pids("fernwerk-web")
+    os.kill(pid, signal.SIGKILL)
+    replaced(demo, "fernwerk-web", pid)
+
+    def answers():
+        try:
+            urllib.request.urlopen(f"https://{demo.host}:{demo.json['https']}/api/v1/desktops",
+                                   context=ssl._create_unverified_context(), timeout=10)
+        except urllib.error.HTTPError as error:
+            return error.code == 401
+        except OSError:
+            return False
+    until(answers, 20, lambda: f"the broker's word that nobody is logged in\n{demo.log_tail()}", 0.5)
 
 
 @pytest.mark.parametrize("program", ["fernwerk-broker", "fernwerk-gate", "fernwerk-web"])
