@@ -13,6 +13,8 @@ from lib.wait import until
 class Screen:
     """`with Screen(1280, 1024) as screen:`; .env is the environment of clients that shall appear on it."""
 
+    arguments = ()  # further ones for the X server
+
     def __init__(self, width=1280, height=1024, layout="us"):
         self.width, self.height, self.layout = width, height, layout
 
@@ -20,7 +22,7 @@ class Screen:
         read, write = os.pipe()
         self.process = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{self.width}x{self.height}x24", "-nolisten", "tcp",
-             "-noreset", "+extension", "RANDR"],
+             "-noreset", "+extension", "RANDR", *self.arguments],
             pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as pipe:

@@ -1,0 +1,171 @@
+"""The clients as a bench needs them: connect, tell when the first picture stood, stop and start the card."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+from lib import card
+from lib.browser import Browser
+from lib.clients import TigerVnc, XFreeRdp
+from lib.wait import until
+
+WIDTH, HEIGHT = 1920, 1080
+GREETER_GROUND = (18, 22, 27)
+ESTABLISHED = "01"
+F8 = "\ue038"
+
+
+def connected(port):
+    """Whether somebody has a TCP connection to this port of 127.0.0.1."""
+    with open("/proc/net/tcp") as file:
+        return any(line.split()[2].endswith(f":{port:04X}") and line.split()[3] == ESTABLISHED for line in file)
+
+
+class Libraries:
+    """Copies of a client's libraries for it to use: pages shared with it would lessen what the server seems to need."""
+
+    def __init__(self, *programs):
+        self.folder = tempfile.mkdtemp(prefix="fernwerk-bench-lib-")
+        for program in programs:
+            listing = subprocess.run(["ldd", shutil.which(program)], capture_output=True, text=True, check=True).stdout
+            for path in re.findall(r"=> (/\S+)", listing):
+                if not os.path.exists(f"{self.folder}/{os.path.basename(path)}"):
+                    shutil.copy(path, self.folder)
+
+    def __enter__(self):
+        return self.folder
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder)
+
+
+class Window:
+    """A viewer on a Framebuffer; `left` and `top` are where its window goes there being no window manager."""
+
+    def __init__(self, port, client, left, top):
+        self.port, self.client = port, client
+        self.screen = client.screen
+        self.left, self.top = left, top
+
+    def __enter__(self):
+        until(lambda: not self.screen.picture(64, 64).any() and not connected(self.port), 20, "the last client's end")
+        self.client.__enter__()
+        try:
+            until(lambda: connected(self.port), 60, self.client.output, pause=0.0005)
+        except BaseException:
+            self.client.close()
+            raise
+        self.since = time.monotonic()
+        return self
+
+    def __exit__(self, *_):
+        self.client.close()
+        shutil.rmtree(self.client.home, ignore_errors=True)
+
+    def picture(self):
+        return self.screen.picture()[self.top:self.top + HEIGHT, self.left:self.left + WIDTH]
+
+    def _milliseconds_until(self, shown, what, seconds=120):
+        def look():
+            if self.client.process.poll() is not None:
+                raise AssertionError(f"the client has ended:\n{self.client.output()}")
+            return shown()
+        until(look, seconds, lambda: f"{what}; the log ends:\n{self.client.demo.log_tail(20)}", pause=0.001)
+        return (time.monotonic() - self.since) * 1000
+
+    def card_ms(self):
+        """From the TCP connection to the whole test card."""
+        return self._milliseconds_until(lambda: card.is_card(self.picture()), "the card")
+
+    def vm_ms(self):
+        """From the TCP connection to the first picture that is the VM's and not a greeter's."""
+        def greeter():
+            corner = self.picture()[HEIGHT - 8, WIDTH - 8].astype(int)
+            return abs(corner - GREETER_GROUND).max() < 6
+        self._milliseconds_until(greeter, "a greeter")
+        return self._milliseconds_until(lambda: not greeter(), "the VM's picture")
+
+    def frame(self):
+        """The number of the frame that is shown; None: no card is."""
+        picture = self.picture()
+        return card.frame_number(picture) if card.is_card(picture) else None
+
+    def press_f8(self):
+        self.client.screen.focus_at(WIDTH // 2, HEIGHT // 2)
+        self.client.key("F8")
+
+
+def rdp(screen, demo):
+    return Window(demo.json["rdp"], XFreeRdp(screen, demo, XFreeRdp.AVC420, width=WIDTH, height=HEIGHT,
+                                             extra=["/window-position:0x0"]), 0, 0)
+
+
+def vnc(screen, demo):
+    return Window(demo.json["vnc"], TigerVnc(screen, demo, width=WIDTH, height=HEIGHT), 1, 20)
+
+
+# Notes inside the page when the button was pressed, when the viewer opened its WebSocket, when its canvas showed a card.
+WATCH = """
+self.bench = {};
+addEventListener("click", () => { bench.login ??= performance.now(); }, true);
+self.WebSocket = new Proxy(WebSocket, {
+  construct(Real, rest) { bench.connect ??= performance.now(); return new Real(...rest); }
+});
+const bars = [[255,255,255],[255,255,0],[0,255,255],[0,255,0],[255,0,255],[255,0,0],[0,0,255],[0,0,0]];
+function readCard() {
+  const canvas = document.querySelector("canvas");
+  if (!canvas || canvas.width < 512) return null;
+  const picture = canvas.getContext("2d");
+  const row = picture.getImageData(0, 112, canvas.width, 1).data;
+  const isCard = bars.every((bar, i) => bar.every((level, c) =>
+      Math.abs(row[4 * Math.floor((2 * i + 1) * canvas.width / 16) + c] - level) < 48));
+  const cells = picture.getImageData(0, 8, 512, 1).data;
+  let number = 0;
+  for (let i = 0; i < 32; i++) number = 2 * number + (cells[4 * (16 * i + 8)] >= 128);
+  return isCard ? number : null;
+}
+function look() {
+  if (readCard() !== null) bench.card = performance.now();
+  else requestAnimationFrame(look);
+}
+requestAnimationFrame(look);
+"""
+
+
+class Page:
+    """Chromium at the portal, logged in by its form."""
+
+    def __init__(self, demo):
+        self.demo = demo
+        self.browser = Browser(demo, WIDTH, HEIGHT)
+
+    def __enter__(self):
+        self.browser.__enter__()
+        try:
+            self.browser.call("POST", "/goog/cdp/execute", {"cmd": "Page.addScriptToEvaluateOnNewDocument",
+                                                            "params": {"source": WATCH}})
+            self.browser.log_in(self.demo.user()["name"], self.demo.user()["password"])
+        except BaseException:
+            self.browser.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.browser.__exit__()
+
+    def times(self):
+        """Milliseconds to the card: from the WebSocket, and from the press of "Log in"."""
+        seen = until(lambda: self.browser.script("return bench.card && bench"), 120,
+                     lambda: f"the card; the page says {self.browser.text()!r}\n{self.demo.log_tail(20)}")
+        return seen["card"] - seen["connect"], seen["card"] - seen["login"]
+
+    def frame(self):
+        """The number of the frame that is shown; None: no card is. Read in the page: a whole picture takes long."""
+        return self.browser.script("return readCard()")
+
+    def press_f8(self):
+        self.browser.pointer(WIDTH // 2, HEIGHT // 2)
+        self.browser.press(F8)
