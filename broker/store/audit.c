@@ -1,6 +1,8 @@
 /* The audit: written in the transaction of what it tells. */
 #include "broker/store/store_internal.h"
 
+#include <string.h>
+
 #define AUDIT_ROWS_MAX 1000
 
 void store_record(StoreJob *job, const char *actor, const char *action, const char *object,
@@ -10,6 +12,14 @@ void store_record(StoreJob *job, const char *actor, const char *action, const ch
               "INSERT INTO audit (time, actor, action, object, result, address) VALUES (?, ?, ?, ?, ?, ?)",
               "isssss", store_now(job->store), actor ? actor : "", action, object ? object : "", result,
               address ? address : "");
+}
+
+const char *store_claimed_name(const char *text)
+{
+    gsize length = strlen(text);
+    gboolean could_be =
+        length > 0 && length < 64 && strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") == length;
+    return could_be ? text : "(no name)";
 }
 
 static void write_row(StoreJob *job)

@@ -14,18 +14,10 @@ static void append_connection(StoreJob *job, sqlite3_stmt *row, gpointer data)
 /* Looks only; TRUE when the grant may be made. */
 static gboolean may_grant(StoreJob *job, gint64 desktop_id)
 {
-    const StoreArguments *in = &job->in;
     const StoreUser *user = job->out.user;
     const StoreDesktop *desktop = job->out.desktop;
-    if (user->disabled || user->serial != in->serial) {
-        store_answer(job, STORE_DENIED, NULL, "The account is disabled or was changed: log in again.");
+    if (!store_login_holds(job, user))
         return FALSE;
-    }
-    if (in->session != 0 && store_number(job, "SELECT count(*) FROM web_sessions WHERE id = ? AND user = ?",
-                                         "ii", in->session, user->id) == 0) {
-        store_answer(job, STORE_DENIED, NULL, "The browser's session is over: log in again.");
-        return FALSE;
-    }
     if (desktop->removing || !desktop->assigned || g_ascii_strcasecmp(desktop->assigned, user->name) != 0) {
         store_answer(job, STORE_DENIED, NULL, "The desktop %s is not assigned to %s.", desktop->name,
                      user->name);
@@ -91,7 +83,8 @@ static void grant(StoreJob *job)
                                           [STORE_NOT_FOUND] = "not found",
                                           [STORE_CONFLICT] = "conflict",
                                           [STORE_DENIED] = "denied"};
-    if (!store_broken(job))
+    gboolean news = job->out.result != STORE_CONFLICT || !in->flag;
+    if (!store_broken(job) && news)
         store_record(job, actor, "connect", object, results[job->out.result], in->address);
 }
 
@@ -104,6 +97,26 @@ void store_lease_grant(Store *store, const StoreGrant *asked, StoreCallback done
     job->in.session = asked->web_session;
     job->in.protocol = g_strdup(asked->protocol);
     job->in.address = g_strdup(asked->address);
+    job->in.flag = asked->again;
+    store_submit(job);
+}
+
+static void deny(StoreJob *job)
+{
+    const StoreArguments *in = &job->in;
+    g_autofree char *actor = g_strdup_printf("user:%s", in->name);
+    g_autofree char *object = g_strdup_printf("%s %s", in->other, in->protocol);
+    store_record(job, actor, "connect", object, "denied", in->address);
+}
+
+void store_lease_deny(Store *store, const char *user, const char *desktop, const char *protocol,
+                      const char *address)
+{
+    StoreJob *job = store_job(store, deny, NULL, NULL);
+    job->in.name = g_strdup(user);
+    job->in.other = g_strdup(store_claimed_name(desktop));
+    job->in.protocol = g_strdup(protocol);
+    job->in.address = g_strdup(address);
     store_submit(job);
 }
 

@@ -85,6 +85,7 @@ void store_web_session_find(Store *store, const guint8 hash[STORE_HASH_SIZE], St
 static void end_session(StoreJob *job)
 {
     job->out.revoked = store_revoked_new();
+    job->out.revoked->web_session = job->in.id;
     store_revoke(job, 0, 0, job->in.id, 0, "logout");
     store_run(job, "DELETE FROM web_sessions WHERE id = ?", "i", job->in.id);
     if (store_changes(job) > 0)
@@ -155,8 +156,9 @@ static void redeem(StoreJob *job)
     StoreArguments *in = &job->in;
     sqlite3_stmt *row =
         store_first(job,
-                    "SELECT " STORE_USER_COLUMNS ", d.name, t.web_session FROM tickets t"
+                    "SELECT " STORE_USER_COLUMNS ", d.name, t.web_session, s.address FROM tickets t"
                     " JOIN users u ON u.id = t.user JOIN desktops d ON d.id = t.desktop"
+                    " JOIN web_sessions s ON s.id = t.web_session"
                     " WHERE t.hash = ?1 AND t.protocol = ?2 AND t.expires > ?3 AND u.disabled = 0"
                     " AND d.removing = 0",
                     "hsi", in->hash, in->protocol, store_now(job->store));
@@ -166,6 +168,7 @@ static void redeem(StoreJob *job)
         job->out.user = store_read_user(row);
         g_autofree char *name = store_text(row, 5);
         job->out.id = sqlite3_column_int64(row, 6);
+        job->out.address = store_text(row, 7);
         good = store_need_desktop(job, name, &job->out.desktop, NULL);
     }
     if (good) {
@@ -174,7 +177,7 @@ static void redeem(StoreJob *job)
     }
     store_run(job, "DELETE FROM tickets WHERE hash = ?", "h", in->hash);
     store_record(job, good ? actor : "claim:ticket", "login", good ? object : in->protocol,
-                 good ? "ok" : "denied", in->address);
+                 good ? "ok" : "denied", good && !*in->address ? job->out.address : in->address);
     if (!good)
         store_answer(job, STORE_DENIED, NULL, "This ticket is not valid, or no longer.");
 }

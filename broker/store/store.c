@@ -21,6 +21,7 @@ struct Store {
     GAsyncQueue *jobs;
     GThread *thread;
     gint64 node;
+    guint8 secret[STORE_SECRET_SIZE];
     gint64 (*now)(gpointer data);
     gpointer now_data;
 };
@@ -40,6 +41,11 @@ sqlite3 *store_database(Store *store)
 gint64 store_node(Store *store)
 {
     return store->node;
+}
+
+const guint8 *store_secret(Store *store)
+{
+    return store->secret;
 }
 
 gint64 store_now(Store *store)
@@ -78,6 +84,8 @@ static void clear_reply(StoreReply *out)
     g_clear_error(&out->error);
     g_clear_pointer(&out->message, g_free);
     g_clear_pointer(&out->hint, g_free);
+    g_clear_pointer(&out->address, g_free);
+    g_clear_pointer(&out->parameters, g_free);
     g_clear_pointer(&out->user, store_user_free);
     g_clear_pointer(&out->template, store_template_free);
     g_clear_pointer(&out->desktop, store_desktop_free);
@@ -307,6 +315,7 @@ Store *store_open(const char *path, const char *node, GError **error)
     Store *store = g_new0(Store, 1);
     store->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, statement_free);
     store->jobs = g_async_queue_new_full(job_free);
+    sqlite3_randomness(sizeof store->secret, store->secret);
     if (!prepare(store, path, node, error)) {
         store_free(store);
         return NULL;

@@ -58,7 +58,9 @@ typedef struct {
 /* Which rights ended. Connection rows are closed, tickets and web sessions deleted already; the processes
  * still live: end them, and only then give the leases back (I1, I8). */
 typedef struct {
-    char *user;             /* greeters at which he is logged in are void as well; NULL: none */
+    char *user;             /* clients at which he is logged in are void as well; NULL: none */
+    gint64 kept_session;    /* of that user's, those that came through this web session stay; 0: none */
+    gint64 web_session;     /* clients that came through it are void, connected or not; 0: none */
     GPtrArray *connections; /* of StoreConnection: end these clients; never NULL */
     GPtrArray
         *leases; /* of char *: desktops whose lease is to be given back when nobody is on them; never NULL */
@@ -90,6 +92,8 @@ typedef struct {
     char *hint;    /* a command that helps, or NULL */
     gint64 id;
     guint64 epoch;
+    char *address;
+    char *parameters;
     StoreUser *user;
     StoreTemplate *template;
     StoreDesktop *desktop;
@@ -132,13 +136,19 @@ void store_user_add(Store *store, const char *actor, const char *name, gboolean 
 void store_user_list(Store *store, StoreCallback done, gpointer data);
 /* reply->user. NOT_FOUND. */
 void store_user_show(Store *store, const char *name, StoreCallback done, gpointer data);
-/* reply->user with hash; for broker/login. NOT_FOUND. */
+/* reply->user with hash; for broker/login. NOT_FOUND: reply->parameters is what a hash begins with up to its
+ * salt, taken from some account, always the same one for a name: so long takes a check that must not tell
+ * that nobody is called so. NULL: there are no users. */
 void store_user_secret(Store *store, const char *name, StoreCallback done, gpointer data);
 /* reply->user, reply->revoked. Ends every web session of the user but `keep_session` (0: none is kept), all
  * tickets and all connections that did not come through the kept session. `serial` (0: any): DENIED when the
  * user's has changed. */
 void store_user_password(Store *store, const char *actor, const char *name, const char *hash, gint64 serial,
                          gint64 keep_session, StoreCallback done, gpointer data);
+/* Another hash of the same password, with newer parameters; nothing is revoked. Nothing happens when the
+ * user's serial is another one by now. */
+void store_user_rehash(Store *store, gint64 user_id, gint64 serial, const char *hash, StoreCallback done,
+                       gpointer data);
 /* reply->user, reply->revoked (empty when enabling). NOT_FOUND. */
 void store_user_disable(Store *store, const char *actor, const char *name, gboolean disabled,
                         StoreCallback done, gpointer data);
@@ -194,6 +204,11 @@ void store_unassign(Store *store, const char *actor, const char *desktop, StoreC
  * "login". */
 void store_login_grant(Store *store, gint64 user_id, gint64 serial, const char *protocol, const char *address,
                        StoreCallback done, gpointer data);
+/* Whether a login that was proven earlier, to another life of the broker, still holds: the user is enabled,
+ * and the web session he came through (0: none) lives, or else his serial is the same. reply->user.
+ * NOT_FOUND, DENIED. */
+void store_login_renew(Store *store, const char *name, gint64 serial, gint64 web_session, StoreCallback done,
+                       gpointer data);
 /* A login was refused. `name` is the client's claim; `result`: "denied" or "throttled". */
 void store_login_deny(Store *store, const char *name, const char *result, const char *protocol,
                       const char *address, StoreCallback done, gpointer data);
@@ -206,15 +221,19 @@ typedef struct {
     gint64 web_session;   /* from store_ticket_redeem(), else 0 */
     const char *protocol; /* "rdp", "vnc" or "web" */
     const char *address;  /* numeric source address */
+    gboolean again;       /* asked anew after CONFLICT: one more of them is no news for the audit */
 } StoreGrant;
 
-/* The user's desktop for one connection, in one step: he is enabled, his serial is the same, the desktop is
- * assigned to him and not going, nobody else holds its lease (I1). Makes the lease or finds his own:
+/* The user's desktop for one connection, in one step: his login holds as for store_login_renew(), the desktop
+ * is assigned to him and not going, nobody else holds its lease (I1). Makes the lease or finds his own:
  * reply->epoch, unchanged while the lease lasts. Opens the connection: reply->id. An older open connection to
  * the desktop is closed as taken over and comes back in reply->connections: end its process before the new
  * one is introduced. reply->desktop. NOT_FOUND, DENIED, CONFLICT (another's lease is not given back yet: try
  * again). All audited. */
 void store_lease_grant(Store *store, const StoreGrant *grant, StoreCallback done, gpointer data);
+/* He asked for a desktop that is not assigned to him, for the audit. `desktop` is the client's claim. */
+void store_lease_deny(Store *store, const char *user, const char *desktop, const char *protocol,
+                      const char *address);
 /* Gives a lease back, when nobody is attached any more. `epoch` 0: whichever. OK also when there is none;
  * CONFLICT: a connection is still open, or the epoch is another. */
 void store_lease_return(Store *store, const char *desktop, guint64 epoch, StoreCallback done, gpointer data);
@@ -236,7 +255,8 @@ void store_ticket_issue(Store *store, const guint8 hash[STORE_HASH_SIZE], gint64
                         const char *desktop, const char *protocol, guint life_ms, StoreCallback done,
                         gpointer data);
 /* Uses a ticket up, also when it turns out to be void. reply->user, reply->desktop, reply->id: the web
- * session (for StoreGrant). DENIED: unknown, used, expired, other protocol, no longer assigned; one answer
+ * session (for StoreGrant), reply->address: from where that session was made, which stands for `address` when
+ * that one is not known (""). DENIED: unknown, used, expired, other protocol, no longer assigned; one answer
  * for all. */
 void store_ticket_redeem(Store *store, const guint8 hash[STORE_HASH_SIZE], const char *protocol,
                          const char *address, StoreCallback done, gpointer data);

@@ -36,6 +36,8 @@ void store_submit(StoreJob *job);
 
 gint64 store_now(Store *store);
 gint64 store_node(Store *store); /* row of this machine */
+#define STORE_SECRET_SIZE 32
+const guint8 *store_secret(Store *store); /* random, new at each start */
 
 /* ---- queries (query.c); only inside of a job. After an error of the database all of them do nothing and
  * return FALSE, and the transaction is rolled back. types: s text or NULL, i gint64, h hash ---- */
@@ -67,6 +69,14 @@ void store_answer(StoreJob *job, StoreResult result, const char *hint, const cha
 /* ---- audit.c: a row in this transaction; NULL strings become "" ---- */
 void store_record(StoreJob *job, const char *actor, const char *action, const char *object,
                   const char *result, const char *address);
+
+/* What a stranger typed, if it could be a name; else "(no name)", so that a password in the wrong field is
+ * not kept. */
+const char *store_claimed_name(const char *text);
+
+/* ---- users.c ---- */
+/* TRUE when the login behind in.serial and in.session holds; else answers DENIED. */
+gboolean store_login_holds(StoreJob *job, const StoreUser *user);
 
 /* ---- objects.c: rows to objects ---- */
 #define STORE_USER_COLUMNS "u.id, u.name, u.admin, u.disabled, u.serial"

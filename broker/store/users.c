@@ -59,10 +59,29 @@ void store_user_show(Store *store, const char *name, StoreCallback done, gpointe
     store_submit(named_job(store, show, NULL, name, done, data));
 }
 
+/* Accounts keep the parameters under which their hash was made until their next login. If every unknown name
+ * took today's time, those who take another would be known to exist. */
+static char *parameters_for_nobody(StoreJob *job)
+{
+    gint64 users = store_number(job, "SELECT count(*) FROM users", "");
+    g_autofree char *lower = g_ascii_strdown(job->in.name, -1);
+    g_autofree char *digest =
+        g_compute_hmac_for_string(G_CHECKSUM_SHA256, store_secret(job->store), STORE_SECRET_SIZE, lower, -1);
+    digest[8] = '\0';
+    gint64 place = users > 0 ? (gint64)(g_ascii_strtoull(digest, NULL, 16) % (guint64)users) : 0;
+    sqlite3_stmt *row = store_first(job, "SELECT hash FROM users ORDER BY id LIMIT 1 OFFSET ?", "i", place);
+    g_autofree char *hash = row ? store_text(row, 0) : NULL;
+    /* "$argon2id$v=19$m=65536,t=2,p=1$salt$tag": only what stands before the salt. */
+    char *end = hash ? strstr(hash, "p=1$") : NULL;
+    return end ? g_strndup(hash, (gsize)(end + 4 - hash)) : NULL;
+}
+
 static void secret(StoreJob *job)
 {
-    if (!store_need_user(job, job->in.name, &job->out.user))
+    if (!store_need_user(job, job->in.name, &job->out.user)) {
+        job->out.parameters = parameters_for_nobody(job);
         return;
+    }
     sqlite3_stmt *row = store_first(job, "SELECT hash FROM users WHERE id = ?", "i", job->out.user->id);
     if (row)
         job->out.user->hash = store_text(row, 0);
@@ -94,6 +113,7 @@ static void password(StoreJob *job)
         return;
     }
     revoke_user(job, job->in.session);
+    job->out.revoked->kept_session = job->in.session;
     store_run(job, "UPDATE users SET hash = ?, serial = serial + 1 WHERE id = ?", "si", job->in.hash_text,
               user->id);
     user->serial++;
@@ -107,6 +127,22 @@ void store_user_password(Store *store, const char *actor, const char *name, cons
     job->in.hash_text = g_strdup(hash);
     job->in.serial = serial;
     job->in.session = keep_session;
+    store_submit(job);
+}
+
+static void rehash(StoreJob *job)
+{
+    store_run(job, "UPDATE users SET hash = ?, rehashes = rehashes + 1 WHERE id = ? AND serial = ?", "sii",
+              job->in.hash_text, job->in.id, job->in.serial);
+}
+
+void store_user_rehash(Store *store, gint64 user_id, gint64 serial, const char *hash, StoreCallback done,
+                       gpointer data)
+{
+    StoreJob *job = store_job(store, rehash, done, data);
+    job->in.id = user_id;
+    job->in.serial = serial;
+    job->in.hash_text = g_strdup(hash);
     store_submit(job);
 }
 
@@ -203,25 +239,50 @@ void store_login_grant(Store *store, gint64 user_id, gint64 serial, const char *
     store_submit(job);
 }
 
+gboolean store_login_holds(StoreJob *job, const StoreUser *user)
+{
+    const StoreArguments *in = &job->in;
+    /* Every change of the serial ends the user's web sessions but the one that made it: one that lives is a
+     * proof under the present serial. */
+    if (user->disabled || (in->session == 0 && user->serial != in->serial)) {
+        store_answer(job, STORE_DENIED, NULL, "The account is disabled or was changed: log in again.");
+        return FALSE;
+    }
+    if (in->session != 0 && store_number(job, "SELECT count(*) FROM web_sessions WHERE id = ? AND user = ?",
+                                         "ii", in->session, user->id) == 0) {
+        store_answer(job, STORE_DENIED, NULL, "The browser's session is over: log in again.");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void renew_login(StoreJob *job)
+{
+    if (store_need_user(job, job->in.name, &job->out.user))
+        store_login_holds(job, job->out.user);
+}
+
+void store_login_renew(Store *store, const char *name, gint64 serial, gint64 web_session, StoreCallback done,
+                       gpointer data)
+{
+    StoreJob *job = store_job(store, renew_login, done, data);
+    job->in.name = g_strdup(name);
+    job->in.serial = serial;
+    job->in.session = web_session;
+    store_submit(job);
+}
+
 static void deny_login(StoreJob *job)
 {
     g_autofree char *actor = g_strdup_printf("claim:%s", job->in.name);
     store_record(job, actor, "login", job->in.protocol, job->in.reason, job->in.address);
 }
 
-/* What a stranger typed is kept only where it could be a name, so that a password in the wrong field is not.
- */
-static gboolean could_be_name(const char *text)
-{
-    gsize length = strlen(text);
-    return length > 0 && length < 64 && strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-") == length;
-}
-
 void store_login_deny(Store *store, const char *name, const char *result, const char *protocol,
                       const char *address, StoreCallback done, gpointer data)
 {
     StoreJob *job = store_job(store, deny_login, done, data);
-    job->in.name = g_strdup(could_be_name(name) ? name : "(no name)");
+    job->in.name = g_strdup(store_claimed_name(name));
     job->in.reason = g_strdup(result);
     job->in.protocol = g_strdup(protocol);
     job->in.address = g_strdup(address);

@@ -19,6 +19,8 @@ static void forget(void)
     g_clear_error(&answer.error);
     g_clear_pointer(&answer.message, g_free);
     g_clear_pointer(&answer.hint, g_free);
+    g_clear_pointer(&answer.address, g_free);
+    g_clear_pointer(&answer.parameters, g_free);
     g_clear_pointer(&answer.user, store_user_free);
     g_clear_pointer(&answer.template, store_template_free);
     g_clear_pointer(&answer.desktop, store_desktop_free);

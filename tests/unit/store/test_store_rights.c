@@ -288,6 +288,85 @@ START_TEST(the_audit_is_read_in_pages_from_the_newest)
 }
 END_TEST
 
+START_TEST(a_conflict_that_is_asked_again_is_audited_once)
+{
+    CALL(store_assign, "test", "d1", "alice");
+    gint64 id = grant("alice", "d1")->id;
+    CALL(store_connection_close, id, "closed");
+    CALL(store_unassign, "test", "d1");
+    CALL(store_assign, "test", "d1", "bob");
+    StoreGrant asked = {.user = "bob",
+                        .desktop = "d1",
+                        .serial = serial_of("bob"),
+                        .protocol = "rdp",
+                        .address = "192.0.2.1"};
+    for (guint i = 0; i < 4; i++, asked.again = TRUE)
+        ck_assert_int_eq(RESULT(store_lease_grant, &asked), STORE_CONFLICT);
+    ck_assert_uint_eq(audited("connect", "conflict"), 1);
+    CALL(store_lease_return, "d1", 0);
+    ck_assert_int_eq(RESULT(store_lease_grant, &asked), STORE_OK);
+    ck_assert_uint_eq(audited("connect", "ok"), 2);
+}
+END_TEST
+
+START_TEST(asking_for_a_foreign_desktop_is_audited_without_what_could_be_a_password)
+{
+    store_lease_deny(store, "alice", "d2", "rdp", "192.0.2.1");
+    store_lease_deny(store, "alice", "p\xc3\xa4ssword!", "rdp", "192.0.2.1");
+    StoreReply *reply = CALL(store_audit_list, 2, 0);
+    const StoreAudit *strange = reply->audit->pdata[0], *row = reply->audit->pdata[1];
+    ck_assert_str_eq(row->actor, "user:alice");
+    ck_assert_str_eq(row->action, "connect");
+    ck_assert_str_eq(row->object, "d2 rdp");
+    ck_assert_str_eq(row->result, "denied");
+    ck_assert_str_eq(row->address, "192.0.2.1");
+    ck_assert_str_eq(strange->object, "(no name) rdp");
+}
+END_TEST
+
+static void add_hash(const char *name, const char *parameters)
+{
+    g_autofree char *hash = g_strconcat(parameters, "salt$tag", NULL);
+    ck_assert_int_eq(RESULT(store_user_add, "test", name, FALSE, hash), STORE_OK);
+}
+
+START_TEST(an_unknown_name_gets_the_parameters_of_some_account_and_keeps_them)
+{
+    static const char *const older = "$argon2id$v=19$m=8192,t=1,p=1$", *const newer =
+                                                                           "$argon2id$v=19$m=65536,t=2,p=1$";
+    guint olders = 0, newers = 0;
+    ck_assert_ptr_null(CALL(store_user_secret, "alice")->parameters);
+    for (guint i = 0; i < 8; i++) {
+        g_autofree char *name = g_strdup_printf("user%u", i);
+        add_hash(name, i % 2 ? older : newer);
+    }
+    for (guint i = 0; i < 100; i++) {
+        g_autofree char *name = g_strdup_printf("Nobody%u", i), *lower = g_ascii_strdown(name, -1);
+        StoreReply *reply = CALL(store_user_secret, name);
+        g_autofree char *parameters = g_strdup(reply->parameters);
+        ck_assert_int_eq(reply->result, STORE_NOT_FOUND);
+        olders += g_strcmp0(parameters, older) == 0;
+        newers += g_strcmp0(parameters, newer) == 0;
+        ck_assert_int_eq(g_strcmp0(CALL(store_user_secret, lower)->parameters, parameters), 0);
+    }
+    ck_assert_uint_gt(olders, 10);
+    ck_assert_uint_gt(newers, 10);
+}
+END_TEST
+
+START_TEST(a_rehash_keeps_the_serial_and_another_hash_does_not)
+{
+    StoreReply *reply = CALL(store_user_show, "alice");
+    gint64 id = reply->user->id, serial = reply->user->serial;
+    ck_assert_int_eq(RESULT(store_user_rehash, id, serial, "$argon2id$new"), STORE_OK);
+    ck_assert_str_eq(CALL(store_user_secret, "alice")->user->hash, "$argon2id$new");
+    ck_assert_int_eq(serial_of("alice"), serial);
+    CALL(store_user_password, "test", "alice", "$argon2id$changed", 0, 0);
+    ck_assert_int_eq(RESULT(store_user_rehash, id, serial, "$argon2id$late"), STORE_OK);
+    ck_assert_str_eq(CALL(store_user_secret, "alice")->user->hash, "$argon2id$changed");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_rights");
@@ -314,6 +393,10 @@ int main(void)
     tcase_add_test(all, a_list_of_desktops_knows_who_has_them);
     tcase_add_test(all, a_stranger_s_claim_is_audited_without_what_could_be_a_password);
     tcase_add_test(all, the_audit_is_read_in_pages_from_the_newest);
+    tcase_add_test(all, a_conflict_that_is_asked_again_is_audited_once);
+    tcase_add_test(all, asking_for_a_foreign_desktop_is_audited_without_what_could_be_a_password);
+    tcase_add_test(all, an_unknown_name_gets_the_parameters_of_some_account_and_keeps_them);
+    tcase_add_test(all, a_rehash_keeps_the_serial_and_another_hash_does_not);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

@@ -59,6 +59,27 @@ START_TEST(a_ticket_works_once)
 }
 END_TEST
 
+static gboolean audited_from(const char *action, const char *address)
+{
+    StoreReply *reply = CALL(store_audit_list, 1000, 0);
+    for (guint i = 0; i < reply->audit->len; i++) {
+        const StoreAudit *row = reply->audit->pdata[i];
+        if (strcmp(row->action, action) == 0 && strcmp(row->address, address) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+START_TEST(a_ticket_tells_from_where_its_session_was_made)
+{
+    issue();
+    StoreReply *reply = CALL(store_ticket_redeem, ticket, "web", "");
+    ck_assert_str_eq(reply->address, "192.0.2.1");
+    ck_assert(audited_from("login", "192.0.2.1"));
+    ck_assert(!audited_from("login", ""));
+}
+END_TEST
+
 START_TEST(a_ticket_tried_with_another_protocol_is_used_up)
 {
     issue();
@@ -159,6 +180,11 @@ START_TEST(an_own_password_change_keeps_the_session_s_own_connection_and_ends_th
     StoreReply *reply = CALL(store_user_password, "user:alice", "alice", "$argon2id$new", 0, session);
     ck_assert_uint_eq(reply->revoked->connections->len, 1);
     ck_assert_int_ne(((StoreConnection *)reply->revoked->connections->pdata[0])->id, own);
+    ck_assert_int_eq(reply->revoked->kept_session, session);
+    /* What came through it is as good as before, though its serial is older. */
+    ck_assert_int_eq(RESULT(store_login_renew, "alice", asked.serial, session), STORE_OK);
+    ck_assert_int_eq(RESULT(store_login_renew, "alice", asked.serial, 0), STORE_DENIED);
+    ck_assert_int_eq(RESULT(store_lease_grant, &asked), STORE_OK);
 }
 END_TEST
 
@@ -174,6 +200,7 @@ START_TEST(logging_out_takes_tickets_and_the_session_s_connections)
     ck_assert_int_eq(RESULT(store_lease_grant, &asked), STORE_OK);
     StoreReply *reply = CALL(store_web_session_end, "user:alice", session);
     ck_assert_uint_eq(reply->revoked->connections->len, 1);
+    ck_assert_int_eq(reply->revoked->web_session, session);
     ck_assert_int_eq(redeem("web"), STORE_DENIED);
     ck_assert(!session_lives(1));
     ck_assert_int_eq(RESULT(store_lease_grant, &asked), STORE_DENIED);
@@ -213,6 +240,34 @@ START_TEST(a_connected_desktop_keeps_its_session_from_idling_out)
 }
 END_TEST
 
+START_TEST(idle_time_begins_when_the_desktop_is_left_however_that_came)
+{
+    StoreGrant asked = {.user = "alice",
+                        .desktop = "d1",
+                        .serial = serial_of("alice"),
+                        .web_session = session,
+                        .protocol = "web",
+                        .address = "192.0.2.1"};
+    gint64 id = CALL(store_lease_grant, &asked)->id;
+    store_clock += 610 * 1000;
+    CALL(store_connection_close, id, "fault");
+    store_clock += 300 * 1000;
+    ck_assert(session_lives(1));
+    id = CALL(store_lease_grant, &asked)->id;
+    store_clock += 610 * 1000;
+    CALL(store_connection_kill, "test", id);
+    store_clock += 300 * 1000;
+    ck_assert(session_lives(1));
+    CALL(store_lease_grant, &asked);
+    store_clock += 610 * 1000;
+    CALL(store_reconcile, NULL, 0);
+    store_clock += 300 * 1000;
+    ck_assert(session_lives(1));
+    store_clock += 600 * 1000;
+    ck_assert(!session_lives(1));
+}
+END_TEST
+
 START_TEST(a_user_s_sessions_and_a_session_s_tickets_are_bounded)
 {
     for (guint i = 0; i < 40; i++) {
@@ -243,6 +298,7 @@ int main(void)
     tcase_add_checked_fixture(all, setup, harness_close);
     tcase_set_timeout(all, 60);
     tcase_add_test(all, a_ticket_works_once);
+    tcase_add_test(all, a_ticket_tells_from_where_its_session_was_made);
     tcase_add_test(all, a_ticket_tried_with_another_protocol_is_used_up);
     tcase_add_test(all, a_ticket_expires);
     tcase_add_test(all, an_unknown_ticket_is_denied);
@@ -256,6 +312,7 @@ int main(void)
     tcase_add_test(all, logging_out_takes_tickets_and_the_session_s_connections);
     tcase_add_test(all, a_session_ends_when_idle_and_after_its_life);
     tcase_add_test(all, a_connected_desktop_keeps_its_session_from_idling_out);
+    tcase_add_test(all, idle_time_begins_when_the_desktop_is_left_however_that_came);
     tcase_add_test(all, a_user_s_sessions_and_a_session_s_tickets_are_bounded);
     suite_add_tcase(suite, all);
     return run_suite(suite);
