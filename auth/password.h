@@ -22,10 +22,15 @@ typedef void (*PasswordVerified)(gboolean right, gpointer data);
 /* Hashes a password (copied to locked memory, scrubbed afterwards). FALSE: too many wait, or it is too long;
  * no callback follows. */
 gboolean password_hash(PasswordHasher *hasher, const char *password, PasswordHashed done, gpointer data);
-/* Checks a password against `hash`, or with NULL (no such user) against the dummy one, in the same time:
- * never right. FALSE: as above. */
+/* Checks a password against `hash`. FALSE: as above. */
 gboolean password_verify(PasswordHasher *hasher, const char *hash, const char *password,
                          PasswordVerified done, gpointer data);
+/* The same for a name that nobody has: never right, and takes as long as a check of a hash that begins with
+ * `parameters` ("$argon2id$v=19$m=65536,t=2,p=1$"; NULL: as one made today). FALSE: as above. */
+gboolean password_verify_nobody(PasswordHasher *hasher, const char *parameters, const char *password,
+                                PasswordVerified done, gpointer data);
+/* TRUE when that hash was made with other parameters than this hasher's. Any thread. */
+gboolean password_is_outdated(const PasswordHasher *hasher, const char *hash);
 
 #define PASSWORD_CHARACTERS_MIN 8
 

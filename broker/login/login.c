@@ -1,6 +1,8 @@
 /* One attempt: throttle, the account's hash, Argon2id, then the store's word and its audit row. */
 #include "broker/login/login.h"
 
+#include "base/log.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -21,6 +23,7 @@ typedef struct {
     char *user, *protocol, *address;
     char *password; /* sodium_malloc */
     StoreUser *account;
+    gboolean outdated;  /* its hash was made under other settings */
     LoginResult result; /* for answers that wait for the main loop */
     guint retry_after_ms;
     LoginDone done;
@@ -81,6 +84,32 @@ static void attempt_free(Attempt *attempt)
     g_free(attempt);
 }
 
+/* ---- rehashing: settings that were changed reach an account at its next login ---- */
+
+typedef struct {
+    Store *store;
+    gint64 user, serial;
+} Rehash;
+
+static void rehashed(const char *hash, gpointer data)
+{
+    Rehash *rehash = data;
+    if (hash)
+        store_user_rehash(rehash->store, rehash->user, rehash->serial, hash, NULL, NULL);
+    g_free(rehash);
+}
+
+/* Nobody waits for it. When there is no room now, the next login does it. */
+static void begin_rehash(Attempt *attempt)
+{
+    Rehash rehash = {attempt->login->store, attempt->account->id, attempt->account->serial};
+    gpointer kept = g_memdup2(&rehash, sizeof rehash);
+    if (!password_hash(attempt->login->hasher, attempt->password, rehashed, kept))
+        g_free(kept);
+}
+
+/* ---- one attempt ---- */
+
 static void answer(Attempt *attempt, LoginResult result, guint retry_after_ms)
 {
     g_autofree char *text = NULL;
@@ -89,7 +118,7 @@ static void answer(Attempt *attempt, LoginResult result, guint retry_after_ms)
     else if (result == LOGIN_WAIT)
         text = g_strdup_printf("Too many attempts. Try again in %u s.", (retry_after_ms + 999) / 1000);
     else if (result == LOGIN_UNAVAILABLE)
-        text = g_strdup("Logging in is not possible at the moment.");
+        text = g_strdup("Logging in is not possible at the moment. Try again in a minute.");
     LoginOutcome outcome = {
         .result = result,
         .retry_after_ms = retry_after_ms,
@@ -112,6 +141,7 @@ static void recorded(StoreReply *reply, gpointer data)
 {
     Attempt *attempt = data;
     if (reply->result == STORE_FAILED) {
+        log_error("database: %s", reply->error->message);
         undecided(attempt, LOGIN_UNAVAILABLE);
         return;
     }
@@ -120,6 +150,8 @@ static void recorded(StoreReply *reply, gpointer data)
         attempt->account = g_steal_pointer(&reply->user);
         if (!attempt->login->closed)
             throttle_success(attempt->login->throttle, attempt->user, attempt->address, now_ms());
+        if (!attempt->login->closed && attempt->outdated)
+            begin_rehash(attempt);
         answer(attempt, LOGIN_OK, 0);
         return;
     }
@@ -132,7 +164,9 @@ static void verified(gboolean right, gpointer data)
     Login *login = attempt->login;
     /* A disabled account pays the same time and gets the same answer. */
     gboolean good = right && attempt->account && !attempt->account->disabled;
-    sodium_memzero(attempt->password, strlen(attempt->password));
+    attempt->outdated = good && !login->closed && password_is_outdated(login->hasher, attempt->account->hash);
+    if (!attempt->outdated)
+        sodium_memzero(attempt->password, strlen(attempt->password));
     attempt->result = good ? LOGIN_OK : LOGIN_DENIED;
     if (login->closed)
         attempt_free(attempt);
@@ -152,12 +186,17 @@ static void found(StoreReply *reply, gpointer data)
         return;
     }
     if (reply->result == STORE_FAILED) {
+        log_error("database: %s", reply->error->message);
         undecided(attempt, LOGIN_UNAVAILABLE);
         return;
     }
     attempt->account = g_steal_pointer(&reply->user);
-    if (!password_verify(attempt->login->hasher, attempt->account ? attempt->account->hash : NULL,
-                         attempt->password, verified, attempt))
+    PasswordHasher *hasher = attempt->login->hasher;
+    gboolean begun =
+        attempt->account
+            ? password_verify(hasher, attempt->account->hash, attempt->password, verified, attempt)
+            : password_verify_nobody(hasher, reply->parameters, attempt->password, verified, attempt);
+    if (!begun)
         undecided(attempt, LOGIN_WAIT);
 }
 

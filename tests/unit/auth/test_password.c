@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MEMORY_KIB 8192
 #define PASSES 2
@@ -51,7 +52,8 @@ static void wait_for(guint count)
 static gboolean check_password(const char *hash, const char *password)
 {
     guint before = answers;
-    ck_assert(password_verify(hasher, hash, password, verified, NULL));
+    ck_assert(hash ? password_verify(hasher, hash, password, verified, NULL)
+                   : password_verify_nobody(hasher, NULL, password, verified, NULL));
     ck_assert_uint_eq(answers, before);
     wait_for(before + 1);
     return last_right;
@@ -104,15 +106,44 @@ START_TEST(an_unknown_user_costs_the_same_time)
 }
 END_TEST
 
+/* Of the processor, so that a busy machine does not count. */
+static clock_t work_of(const char *parameters)
+{
+    guint before = answers;
+    clock_t began = clock();
+    ck_assert(password_verify_nobody(hasher, parameters, "guess", verified, NULL));
+    wait_for(before + 1);
+    ck_assert(!last_right);
+    return clock() - began;
+}
+
+START_TEST(an_unknown_user_costs_what_a_hash_of_older_settings_costs)
+{
+    clock_t cheap = work_of(NULL), dear = work_of("$argon2id$v=19$m=8192,t=200,p=1$");
+    ck_assert_msg(dear > cheap * 3, "200 passes %ld us, 2 passes %ld us", (long)dear, (long)cheap);
+}
+END_TEST
+
+START_TEST(a_hash_of_other_settings_is_outdated)
+{
+    PasswordHasher *newer = password_hasher_new(1, 4, MEMORY_KIB, PASSES + 1, NULL);
+    ck_assert(password_hash(hasher, "secret", hashed, NULL));
+    wait_for(1);
+    ck_assert(!password_is_outdated(hasher, last_hash));
+    ck_assert(password_is_outdated(newer, last_hash));
+    password_hasher_free(newer);
+}
+END_TEST
+
 START_TEST(more_than_may_wait_are_refused_at_once)
 {
     guint admitted = 0;
     for (guint i = 0; i < 20; i++)
-        admitted += password_verify(hasher, NULL, "x", verified, NULL);
+        admitted += password_verify_nobody(hasher, NULL, "x", verified, NULL);
     ck_assert_uint_ge(admitted, 6);
     ck_assert_uint_lt(admitted, 20);
     wait_for(admitted);
-    ck_assert(password_verify(hasher, NULL, "x", verified, NULL));
+    ck_assert(password_verify_nobody(hasher, NULL, "x", verified, NULL));
     wait_for(admitted + 1);
 }
 END_TEST
@@ -123,9 +154,9 @@ START_TEST(a_password_longer_than_the_limit_is_refused)
     memset(text, 'x', sizeof text);
     text[PASSWORD_BYTES_MAX + 1] = 0;
     ck_assert(!password_hash(hasher, text, hashed, NULL));
-    ck_assert(!password_verify(hasher, NULL, text, verified, NULL));
+    ck_assert(!password_verify_nobody(hasher, NULL, text, verified, NULL));
     text[PASSWORD_BYTES_MAX] = 0;
-    ck_assert(password_verify(hasher, NULL, text, verified, NULL));
+    ck_assert(password_verify_nobody(hasher, NULL, text, verified, NULL));
     wait_for(1);
 }
 END_TEST
@@ -133,7 +164,7 @@ END_TEST
 START_TEST(freeing_while_checks_run_is_safe_and_silent)
 {
     for (guint i = 0; i < 5; i++)
-        password_verify(hasher, NULL, "x", verified, NULL);
+        password_verify_nobody(hasher, NULL, "x", verified, NULL);
     g_clear_pointer(&hasher, password_hasher_free);
     while (g_main_context_iteration(NULL, FALSE))
         continue;
@@ -163,6 +194,8 @@ int main(void)
     tcase_add_test(all, nobody_has_no_right_password);
     tcase_add_test(all, a_broken_hash_is_never_right);
     tcase_add_test(all, an_unknown_user_costs_the_same_time);
+    tcase_add_test(all, an_unknown_user_costs_what_a_hash_of_older_settings_costs);
+    tcase_add_test(all, a_hash_of_other_settings_is_outdated);
     tcase_add_test(all, more_than_may_wait_are_refused_at_once);
     tcase_add_test(all, a_password_longer_than_the_limit_is_refused);
     tcase_add_test(all, freeing_while_checks_run_is_safe_and_silent);

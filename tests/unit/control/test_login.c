@@ -116,6 +116,40 @@ static guint count_audit(const char *actor, const char *outcome)
     return found;
 }
 
+static char *hash_of_alice;
+
+static void on_secret(StoreReply *reply, gpointer data)
+{
+    g_free(hash_of_alice);
+    hash_of_alice = g_strdup(reply->user->hash);
+    *(gboolean *)data = TRUE;
+}
+
+static gboolean alice_is_hashed_with(const char *parameters)
+{
+    gboolean done = FALSE;
+    store_user_secret(harness.store, "alice", on_secret, &done);
+    while (!done)
+        g_main_context_iteration(NULL, TRUE);
+    return g_str_has_prefix(hash_of_alice, parameters);
+}
+
+START_TEST(new_settings_reach_an_account_at_its_next_login)
+{
+    static const char *const text = "[broker]\nargon2_memory_kib = 8192\nargon2_passes = 3\n";
+    g_autoptr(Config) config = config_parse("test", text, strlen(text), NULL);
+    ck_assert(alice_is_hashed_with("$argon2id$v=19$m=8192,t=1,p=1$"));
+    login_free(harness.login);
+    harness.login = login_new(harness.store, config, NULL);
+    ck_assert_int_eq(check_login("alice", "wrong"), LOGIN_DENIED);
+    ck_assert_int_eq(check_login("alice", "secret"), LOGIN_OK);
+    while (!alice_is_hashed_with("$argon2id$v=19$m=8192,t=3,p=1$"))
+        g_usleep(1000);
+    ck_assert_int_eq(check_login("alice", "secret"), LOGIN_OK);
+    g_clear_pointer(&hash_of_alice, g_free);
+}
+END_TEST
+
 static gint64 fastest(const char *user)
 {
     gint64 best = G_MAXINT64;
@@ -146,6 +180,7 @@ int main(void)
     tcase_add_test(all, failures_over_one_protocol_slow_down_the_others);
     tcase_add_test(all, after_the_delay_the_right_password_works);
     tcase_add_test(all, every_decided_attempt_and_the_first_refusal_are_in_the_audit);
+    tcase_add_test(all, new_settings_reach_an_account_at_its_next_login);
     tcase_add_test(all, an_unknown_user_takes_as_long_as_a_known_one);
     return run_suite("login", all);
 }
