@@ -7,7 +7,7 @@
 
 #include "base/proto/seat_link.h"
 
-#define MASTER_VERSION 1
+#define MASTER_VERSION 2
 #define MASTER_LIFELINE_FD 3
 #define MASTER_HEARTBEAT_FD 4
 #define MASTER_REQUEST_FD 5
@@ -36,14 +36,16 @@ typedef struct {
     uint32_t reserved;
 } MasterHeader;
 
-/* What a process stands for. Each field is written once: first the user at login, then desktop and epoch when the
- * lease is granted (seats: desktop and epoch at once). An introduction needs equal desktop and epoch on both sides,
+/* What a process stands for. Each field is written once: first user, serial and web session at login, then desktop and
+ * epoch when the lease is granted (seats: desktop and epoch at once). An introduction needs equal desktop and epoch on both sides,
  * a greeter excepted. */
 typedef struct {
     char user[SEAT_NAME_MAX];
     char desktop[SEAT_NAME_MAX];
     uint64_t epoch; /* of the lease; 0: not known yet */
     uint64_t connection; /* the store's connection id; 0: none */
+    /* What the login leant on, for a broker that was started after it. Only the broker knows what they mean. */
+    uint64_t serial, web_session; /* 0: none */
 } ProcessRecord;
 
 /* ---- lifeline: master -> process ---- */

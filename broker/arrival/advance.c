@@ -26,11 +26,16 @@ static gboolean advance_later(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static void try_later(Arrival *self, guint ms)
+void arrival_advance_later(Arrival *self, guint ms)
 {
     self->busy = TRUE;
     g_clear_handle_id(&self->timer, g_source_remove);
     self->timer = g_timeout_add(ms, advance_later, self);
+}
+
+gboolean arrival_is_settled(const Arrival *self)
+{
+    return self->connection != 0 || self->granting;
 }
 
 /* ---- a greeter ---- */
@@ -43,7 +48,7 @@ static void greeter_introduced(int error, ProcessId id, gpointer data)
         return;
     self->busy = FALSE;
     if (error) {
-        try_later(self, 1000);
+        arrival_advance_later(self, 1000);
         return;
     }
     self->at = self->greeter;
@@ -53,13 +58,18 @@ static void greeter_introduced(int error, ProcessId id, gpointer data)
 
 static void greeter_spawned(int error, ProcessId id, gpointer data)
 {
+    Arrivals *set = arrivals_ref(((ArrivalKey *)data)->set);
     Arrival *self = arrival_of_key(data);
 
+    /* He may have left meanwhile. */
+    if (!self && !set->dead && !error)
+        arrival_end_greeter(set, id);
+    arrivals_unref(set);
     if (!self)
         return;
     self->busy = FALSE;
     if (error) {
-        try_later(self, 1000);
+        arrival_advance_later(self, 1000);
         return;
     }
     self->greeter = id;
@@ -111,17 +121,17 @@ static void leave_greeter(Arrival *self)
 
 /* ---- the lease ---- */
 
-static void end_predecessors(Arrival *self, const GPtrArray *connections)
+static void end_predecessors(Arrivals *set, const GPtrArray *connections)
 {
     GHashTableIter iter;
     Arrival *other;
 
     for (guint i = 0; connections && i < connections->len; i++) {
         const StoreConnection *connection = connections->pdata[i];
-        g_hash_table_iter_init(&iter, self->set->clients);
+        g_hash_table_iter_init(&iter, set->clients);
         while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&other))
-            if (other != self && other->connection == connection->id) {
-                log_info("%s on %s: continued on another device", other->user, other->chosen);
+            if (other->connection == connection->id) {
+                log_info("%s on %s: continued on another device", other->user, other->leased);
                 arrival_end(other, END_TAKEN_OVER, NULL);
             }
     }
@@ -134,37 +144,46 @@ static void refuse(Arrival *self, const char *text)
     progress(self, GREETER_PHASE_FAILED, self->refused);
 }
 
+static void take_lease(Arrival *self, const StoreReply *reply)
+{
+    self->connection = reply->id;
+    self->epoch = reply->epoch;
+    g_strlcpy(self->leased, reply->desktop->name, sizeof self->leased);
+    g_strlcpy(self->chosen, reply->desktop->name, sizeof self->chosen);
+    log_info("%s on %s: connection %" G_GINT64_FORMAT " by %s from %s", self->user, self->leased, reply->id,
+             arrival_protocol(self), self->process.address);
+    arrival_send_list(self);
+    arrival_advance(self);
+}
+
 static void granted(StoreReply *reply, gpointer data)
 {
     Arrivals *set = arrivals_ref(((ArrivalKey *)data)->set);
     Arrival *self = arrival_of_key(data);
 
-    /* He may have left meanwhile. */
-    if (!self && !set->dead && reply->result == STORE_OK)
-        store_connection_close(set->needs.store, reply->id, "closed", NULL, NULL);
+    /* The rows of whoever was there are closed, whether or not this one is still here to follow him. */
+    if (!set->dead && reply->result == STORE_OK) {
+        end_predecessors(set, reply->connections);
+        if (!self)
+            store_connection_close(set->needs.store, reply->id, "closed", NULL, NULL);
+    }
     arrivals_unref(set);
     if (!self)
         return;
-    self->busy = FALSE;
+    self->busy = self->granting = FALSE;
     switch (reply->result) {
     case STORE_OK:
-        self->connection = reply->id;
-        self->epoch = reply->epoch;
-        g_strlcpy(self->chosen, reply->desktop->name, sizeof self->chosen);
-        log_info("%s on %s: connection %" G_GINT64_FORMAT " by %s from %s", self->user, self->chosen,
-                 reply->id, arrival_protocol(self), self->process.address);
-        end_predecessors(self, reply->connections);
-        arrival_advance(self);
+        take_lease(self, reply);
         return;
     case STORE_CONFLICT:
         if (self->conflicts++ < CONFLICTS_MAX) {
             progress(self, GREETER_PHASE_WAITING, reply->message);
-            try_later(self, CONFLICT_MS);
+            arrival_advance_later(self, CONFLICT_MS);
             return;
         }
         break;
     case STORE_FAILED:
-        refuse(self, "The server's database does not answer. Try again later.");
+        refuse(self, arrival_no_database(reply));
         return;
     default:
         break;
@@ -179,10 +198,9 @@ static void ask_lease(Arrival *self)
                         .serial = self->serial,
                         .web_session = self->web_session,
                         .protocol = arrival_protocol(self),
-                        .address = self->process.address};
-    if (!self->serial)
-        return; /* the account is being read (arrival_greet()), after a restart */
-    self->busy = TRUE;
+                        .address = self->process.address,
+                        .again = self->conflicts > 0};
+    self->busy = self->granting = TRUE;
     store_lease_grant(self->set->needs.store, &grant, granted, arrival_key(self));
 }
 
@@ -209,7 +227,7 @@ static void bind_client(Arrival *self)
     ProcessRecord record = {.epoch = self->epoch, .connection = (uint64_t)self->connection};
 
     g_strlcpy(record.user, self->user, sizeof record.user);
-    g_strlcpy(record.desktop, self->chosen, sizeof record.desktop);
+    g_strlcpy(record.desktop, self->leased, sizeof record.desktop);
     self->busy = TRUE;
     master_client_bind(self->set->needs.master, self->client, &record, bound, arrival_key(self));
 }
@@ -230,7 +248,7 @@ static void introduced(int error, ProcessId id, gpointer data)
     self->busy = FALSE;
     if (error) {
         /* ENOENT: the seat has died, and its successor is announced; else it must not spin. */
-        try_later(self, 300);
+        arrival_advance_later(self, 300);
         return;
     }
     self->at = introduction.seat;
@@ -251,6 +269,7 @@ static void join(Arrival *self, Desktop *desktop)
 {
     ProcessId seat = desktop_seat(desktop);
 
+    g_assert(!self->connection || strcmp(self->leased, self->chosen) == 0);
     self->start = FALSE;
     if (!seat) {
         desktop_want_seat(desktop);
@@ -262,7 +281,7 @@ static void join(Arrival *self, Desktop *desktop)
     } else if (!self->connection) {
         progress(self, GREETER_PHASE_JOINING, "");
         ask_lease(self);
-    } else if (arrivals_other_at(self->set, self, self->chosen)) {
+    } else if (arrivals_other_at(self->set, self, self->leased)) {
         progress(self, GREETER_PHASE_WAITING, "Your connection on the other device is being closed.");
     } else if (desktop_bind(desktop, self->epoch)) {
         if (self->bound)
@@ -278,7 +297,11 @@ void arrival_advance(Arrival *self)
 {
     Desktop *desktop;
 
-    if (self->ending || self->busy || !*self->user || !*self->chosen || !self->set->reconciled)
+    if (self->ending || self->busy || !*self->user || !self->set->reconciled)
+        return;
+    if (!self->proven)
+        arrival_prove(self);
+    if (!self->proven || !*self->chosen)
         return;
     desktop = desktops_find(self->set->needs.desktops, self->chosen);
     if (!desktop) {

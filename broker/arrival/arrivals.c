@@ -102,6 +102,12 @@ void arrival_end(Arrival *arrival, EndReason reason, const char *text)
     master_client_end(arrival->set->needs.master, arrival->client, reason, text);
 }
 
+void arrival_end_greeter(Arrivals *set, ProcessId greeter)
+{
+    if (greeter)
+        master_client_end(set->needs.master, greeter, END_DONE, NULL);
+}
+
 /* ---- who is where ---- */
 
 Arrival *arrivals_other_at(Arrivals *self, const Arrival *arrival, const char *desktop)
@@ -111,7 +117,7 @@ Arrival *arrivals_other_at(Arrivals *self, const Arrival *arrival, const char *d
 
     g_hash_table_iter_init(&iter, self->clients);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&other))
-        if (other != arrival && other->connection && g_ascii_strcasecmp(other->chosen, desktop) == 0)
+        if (other != arrival && other->connection && g_ascii_strcasecmp(other->leased, desktop) == 0)
             return other;
     return NULL;
 }
@@ -192,9 +198,14 @@ static void take_client(Arrivals *self, const MasterProcess *process)
     g_strlcpy(arrival->user, process->record.user, sizeof arrival->user);
     if (*process->record.desktop)
         g_strlcpy(arrival->chosen, process->record.desktop, sizeof arrival->chosen);
+    g_strlcpy(arrival->leased, process->record.desktop, sizeof arrival->leased);
     arrival->connection = (gint64)process->record.connection;
     arrival->epoch = process->record.epoch;
     arrival->bound = arrival->connection != 0;
+    arrival->serial = (gint64)process->record.serial;
+    arrival->web_session = (gint64)process->record.web_session;
+    /* A connection that is open in the database is the proof itself: what ends a login closes it. */
+    arrival->proven = arrival->bound;
 }
 
 static void take_greeter(Arrivals *self, const MasterProcess *process, int fd)
@@ -267,6 +278,8 @@ static void client_gone(Arrivals *self, const MasterProcessGone *gone)
     if (arrival->connection)
         store_connection_close(self->needs.store, arrival->connection,
                                gone->reason == END_FAULT ? "fault" : "closed", NULL, NULL);
+    /* One that he was not introduced to yet would wait for him for ever. */
+    arrival_end_greeter(self, arrival->greeter);
     g_hash_table_remove(self->clients, &gone->id);
     revocations_gone(self, gone->id);
     arrivals_count_users(self, desktop);
@@ -324,7 +337,7 @@ void arrivals_processes(Arrivals *self, GArray *processes)
         MasterProcess process = arrival->process;
         g_strlcpy(process.record.user, arrival->user, sizeof process.record.user);
         if (arrival->connection)
-            g_strlcpy(process.record.desktop, arrival->chosen, sizeof process.record.desktop);
+            g_strlcpy(process.record.desktop, arrival->leased, sizeof process.record.desktop);
         g_array_append_val(processes, process);
     }
     g_hash_table_iter_init(&iter, self->greeters);
@@ -342,25 +355,35 @@ static void return_leases(Arrivals *self)
     arrivals_revoke(self, &nothing, END_REVOKED, NULL, NULL, NULL);
 }
 
-static void begin(Arrivals *self)
+/* Greeters and their clients find each other; one that nobody is at, and nobody is on the way to, is ended.
+ */
+static void join_greeters(Arrivals *self)
 {
-    g_autoptr(GArray) ids = all_clients(self);
     GHashTableIter iter;
     MasterProcess *greeter;
 
-    self->reconciled = TRUE;
     g_hash_table_iter_init(&iter, self->greeters);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&greeter)) {
         Arrival *arrival = greeter->client ? arrivals_find(self, greeter->client) : NULL;
         if (arrival && arrival->at == greeter->id)
             arrival->greeter = greeter->id;
+        else
+            arrival_end_greeter(self, greeter->id);
     }
+}
+
+static void begin(Arrivals *self)
+{
+    g_autoptr(GArray) ids = all_clients(self);
+
+    self->reconciled = TRUE;
+    join_greeters(self);
     for (guint i = 0; i < ids->len; i++) {
         Arrival *arrival = arrivals_find(self, g_array_index(ids, ProcessId, i));
         if (!arrival || arrival->ending)
             continue;
         arrivals_count_users(self, arrival->chosen);
-        if (*arrival->user)
+        if (*arrival->user && arrival->proven)
             arrival_list(arrival);
         arrival_greet(arrival);
         arrival_advance(arrival);
@@ -368,12 +391,28 @@ static void begin(Arrivals *self)
     return_leases(self);
 }
 
-static gboolean is_open(const GPtrArray *connections, gint64 id)
+static const StoreConnection *find_open(const GPtrArray *connections, gint64 id)
 {
-    for (guint i = 0; i < connections->len; i++)
-        if (((const StoreConnection *)connections->pdata[i])->id == id)
-            return TRUE;
-    return FALSE;
+    for (guint i = 0; i < connections->len; i++) {
+        const StoreConnection *connection = connections->pdata[i];
+        if (connection->id == id)
+            return connection;
+    }
+    return NULL;
+}
+
+/* A browser's address never was in the master's hands; the row has it. */
+static void reconcile_client(Arrival *arrival, const GPtrArray *connections)
+{
+    const StoreConnection *connection = find_open(connections, arrival->connection);
+
+    if (connection && !*arrival->process.address) {
+        g_strlcpy(arrival->process.address, connection->address, sizeof arrival->process.address);
+    } else if (!connection) {
+        log_info("%s on %s: the connection is not in the database and is ended", arrival->user,
+                 arrival->leased);
+        arrival_end(arrival, END_REVOKED, NULL);
+    }
 }
 
 static void reconciled(StoreReply *reply, gpointer data)
@@ -392,11 +431,8 @@ static void reconciled(StoreReply *reply, gpointer data)
     }
     for (guint i = 0; i < ids->len; i++) {
         Arrival *arrival = arrivals_find(self, g_array_index(ids, ProcessId, i));
-        if (arrival && arrival->connection && !is_open(reply->connections, arrival->connection)) {
-            log_info("%s on %s: the connection is not in the database and is ended", arrival->user,
-                     arrival->chosen);
-            arrival_end(arrival, END_REVOKED, NULL);
-        }
+        if (arrival && arrival->connection)
+            reconcile_client(arrival, reply->connections);
     }
     begin(self);
 }

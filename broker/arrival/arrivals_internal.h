@@ -20,8 +20,9 @@ typedef struct {
     ProcessId at; /* greeter or seat to which he was introduced last */
 
     char user[SEAT_NAME_MAX]; /* "" until logged in */
-    gint64 serial;
-    gint64 web_session;
+    gint64 serial, web_session;
+    gboolean proven; /* that this login holds; FALSE for one that an earlier broker took, until it is asked */
+    gboolean proving;           /* it is being asked */
     GPtrArray *assigned;        /* names of his desktops; NULL: not known yet */
     gboolean listing, list_old; /* a list is on its way; it is out of date already */
 
@@ -29,7 +30,9 @@ typedef struct {
     char chosen[SEAT_NAME_MAX];  /* where he is to be */
     gboolean start;              /* chosen by him just now: start it when it is off */
     char refused[SEAT_TEXT_MAX]; /* why the lease was not granted; "" */
+    gboolean granting;           /* the lease is being asked for: the choice is made */
     gint64 connection;           /* the store's, 0: no lease granted */
+    char leased[SEAT_NAME_MAX];  /* the desktop of that connection */
     uint64_t epoch;
     gboolean bound;  /* the master knows desktop, epoch and connection */
     guint conflicts; /* grants that found another's lease not given back yet */
@@ -66,6 +69,7 @@ Arrival *arrivals_find(Arrivals *set, ProcessId client);
 GreeterLine *arrival_line(Arrival *arrival); /* NULL: no greeter is there */
 const char *arrival_protocol(const Arrival *arrival);
 void arrival_end(Arrival *arrival, EndReason reason, const char *text);
+void arrival_end_greeter(Arrivals *set, ProcessId greeter);
 /* Another living client that has been let to that desktop; NULL: nobody. */
 Arrival *arrivals_other_at(Arrivals *set, const Arrival *arrival, const char *desktop);
 void arrivals_count_users(Arrivals *set, const char *desktop);
@@ -73,9 +77,17 @@ void arrivals_count_users(Arrivals *set, const char *desktop);
 /* ---- advance.c ---- */
 /* Does the next step towards `chosen`, if there is one now. */
 void arrival_advance(Arrival *arrival);
+/* Nothing before that. */
+void arrival_advance_later(Arrival *arrival, guint ms);
+/* TRUE when he stands for one desktop from now on, for the rest of his client's life. */
+gboolean arrival_is_settled(const Arrival *arrival);
 
 /* ---- entry.c ---- */
 extern const GreeterLineEvents arrival_line_events;
+/* Logs why a call failed; returns what a person is told of it. */
+const char *arrival_no_database(const StoreReply *reply);
+/* Asks whether the login still holds, tells his greeter, and goes on. */
+void arrival_prove(Arrival *arrival);
 /* His greeter is new: tells it what is known. */
 void arrival_greet(Arrival *arrival);
 void arrival_list(Arrival *arrival);

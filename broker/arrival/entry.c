@@ -8,11 +8,18 @@
 #include <string.h>
 
 #define LIST_MAX 256
+#define PROVE_AGAIN_MS 2000
 
 static const char *const no_desktop = "No desktop is assigned to you. Ask your administrator for one.";
 static const char *const denied_ticket =
     "This link has been used already or is too old. Connect again from the "
     "web page.";
+
+const char *arrival_no_database(const StoreReply *reply)
+{
+    log_error("database: %s", reply->error->message);
+    return "The server's database does not answer. Try again later.";
+}
 
 static Arrival *arrival_at(GreeterLine *line, Arrivals *set)
 {
@@ -51,7 +58,7 @@ void arrival_send_list(Arrival *self)
         const Desktop *desktop = desktops_find(self->set->needs.desktops, name);
         GreeterDesktop *entry = &desktops[count];
         /* A client that has been let to a desktop stands for that one for the rest of its life. */
-        if (!desktop || (self->bound && g_ascii_strcasecmp(name, self->chosen) != 0))
+        if (!desktop || (self->connection && g_ascii_strcasecmp(name, self->leased) != 0))
             continue;
         g_strlcpy(entry->name, name, sizeof entry->name);
         entry->state = desktop_state(desktop);
@@ -70,10 +77,21 @@ static const char *find_assigned(const Arrival *self, const char *name)
     return NULL;
 }
 
+/* A grant that found the lease with somebody else is asked again after a while; another choice is not to
+ * wait for that. */
+static void stop_waiting(Arrival *self)
+{
+    if (!self->timer)
+        return;
+    g_clear_handle_id(&self->timer, g_source_remove);
+    self->busy = FALSE;
+}
+
 static void choose(Arrival *self, const char *name)
 {
     char before[SEAT_NAME_MAX];
 
+    stop_waiting(self);
     g_strlcpy(before, self->chosen, sizeof before);
     g_strlcpy(self->chosen, name, sizeof self->chosen);
     *self->refused = '\0';
@@ -84,19 +102,28 @@ static void choose(Arrival *self, const char *name)
     arrival_advance(self);
 }
 
+static void refuse_desktop(Arrival *self, const char *name)
+{
+    GreeterLine *line = arrival_line(self);
+    char text[SEAT_TEXT_MAX];
+
+    store_lease_deny(self->set->needs.store, self->user, name, arrival_protocol(self), self->process.address);
+    g_snprintf(text, sizeof text, "The desktop %s is not assigned to you.", name);
+    if (line)
+        greeter_line_progress(line, GREETER_PHASE_FAILED, name, text);
+}
+
 /* With one desktop there is nothing to choose; a wish that is not granted is told. */
 static void choose_alone(Arrival *self)
 {
     GreeterLine *line = arrival_line(self);
-    char text[SEAT_TEXT_MAX];
 
     if (*self->chosen || !line)
         return;
     if (*self->wanted && find_assigned(self, self->wanted)) {
         choose(self, find_assigned(self, self->wanted));
     } else if (*self->wanted) {
-        g_snprintf(text, sizeof text, "The desktop %s is not assigned to you.", self->wanted);
-        greeter_line_progress(line, GREETER_PHASE_FAILED, self->wanted, text);
+        refuse_desktop(self, self->wanted);
     } else if (self->assigned->len == 0) {
         greeter_line_progress(line, GREETER_PHASE_FAILED, "", no_desktop);
     } else if (self->assigned->len == 1) {
@@ -110,6 +137,7 @@ static void leave(Arrival *self)
 {
     char before[SEAT_NAME_MAX];
 
+    stop_waiting(self);
     g_strlcpy(before, self->chosen, sizeof before);
     *self->chosen = '\0';
     self->start = FALSE;
@@ -131,9 +159,9 @@ static void listed(StoreReply *reply, gpointer data)
     }
     if (reply->result != STORE_OK) {
         GreeterLine *line = arrival_line(self);
+        const char *text = arrival_no_database(reply);
         if (line)
-            greeter_line_progress(line, GREETER_PHASE_FAILED, "",
-                                  "The server's database does not answer. Try again later.");
+            greeter_line_progress(line, GREETER_PHASE_FAILED, "", text);
         return;
     }
     first = !self->assigned;
@@ -141,10 +169,10 @@ static void listed(StoreReply *reply, gpointer data)
     self->assigned = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < MIN(reply->desktops->len, LIST_MAX); i++)
         g_ptr_array_add(self->assigned, g_strdup(((const StoreDesktop *)reply->desktops->pdata[i])->name));
-    if (*self->chosen && !self->connection && !find_assigned(self, self->chosen))
+    if (*self->chosen && !arrival_is_settled(self) && !find_assigned(self, self->chosen))
         leave(self);
     arrival_send_list(self);
-    if (first || self->assigned->len == 1)
+    if (first || self->assigned->len <= 1)
         choose_alone(self);
 }
 
@@ -160,30 +188,53 @@ void arrival_list(Arrival *self)
 
 /* ---- who he is ---- */
 
-static void user_known(StoreReply *reply, gpointer data)
+static void proven(StoreReply *reply, gpointer data)
 {
     Arrival *self = arrival_of_key(data);
-    if (!self || reply->result == STORE_FAILED)
+    GreeterLine *line = self ? arrival_line(self) : NULL;
+
+    if (!self)
         return;
-    if (reply->result != STORE_OK || reply->user->disabled) {
-        arrival_end(self, END_REVOKED, NULL);
-        return;
+    self->proving = FALSE;
+    if (reply->result == STORE_FAILED) {
+        const char *text = arrival_no_database(reply);
+        if (line)
+            greeter_line_progress(line, GREETER_PHASE_FAILED, self->chosen, text);
+        arrival_advance_later(self, PROVE_AGAIN_MS);
+    } else if (reply->result != STORE_OK) {
+        arrival_end(self, END_REVOKED, reply->message);
+    } else {
+        self->proven = TRUE;
+        arrival_list(self);
+        arrival_greet(self);
+        arrival_advance(self);
     }
-    self->serial = reply->user->serial;
-    arrival_advance(self);
 }
 
-/* After a restart of the broker the master's record says who he is; only we ever wrote it. */
+/* After a restart of the broker the master's record says who he is; only we ever wrote it. Whether that still
+ * holds, the database says: the broker may have died between changing a password and ending the clients. */
+void arrival_prove(Arrival *self)
+{
+    if (self->proving)
+        return;
+    self->proving = TRUE;
+    store_login_renew(self->set->needs.store, self->user, self->serial, self->web_session, proven,
+                      arrival_key(self));
+}
+
 void arrival_greet(Arrival *self)
 {
     GreeterLine *line = arrival_line(self);
 
-    if (*self->user && !self->serial)
-        store_user_show(self->set->needs.store, self->user, user_known, arrival_key(self));
     if (!line || !*self->user || !self->set->reconciled)
         return;
-    greeter_line_result(line, GREETER_KNOWN, SEAT_LOGIN_OK, 0, self->user, NULL);
-    arrival_send_list(self);
+    if (self->proven) {
+        greeter_line_result(line, GREETER_KNOWN, SEAT_LOGIN_OK, 0, self->user, NULL);
+        arrival_send_list(self);
+        /* The greeter before may have died before he could choose. */
+        if (self->assigned)
+            choose_alone(self);
+    }
     arrival_advance(self);
 }
 
@@ -201,7 +252,10 @@ static void enter(Arrival *self, const StoreUser *user)
 
     g_strlcpy(self->user, user->name, sizeof self->user);
     self->serial = user->serial;
+    self->proven = TRUE;
     g_strlcpy(record.user, self->user, sizeof record.user);
+    record.serial = (uint64_t)self->serial;
+    record.web_session = (uint64_t)self->web_session;
     master_client_bind(self->set->needs.master, self->client, &record, user_bound, arrival_key(self));
     if (line)
         greeter_line_result(line, GREETER_RESULT, SEAT_LOGIN_OK, 0, self->user, NULL);
@@ -270,11 +324,13 @@ static void redeemed(StoreReply *reply, gpointer data)
         return;
     self->checking = FALSE;
     if (reply->result == STORE_FAILED) {
-        say(self, SEAT_LOGIN_UNAVAILABLE, 0, "The server's database does not answer. Try again later.");
+        say(self, SEAT_LOGIN_UNAVAILABLE, 0, arrival_no_database(reply));
     } else if (reply->result != STORE_OK) {
         say(self, SEAT_LOGIN_DENIED, 0, denied_ticket);
     } else {
         self->web_session = reply->id;
+        if (!*self->process.address)
+            g_strlcpy(self->process.address, reply->address, sizeof self->process.address);
         g_strlcpy(self->wanted, reply->desktop ? reply->desktop->name : "", sizeof self->wanted);
         enter(self, reply->user);
     }
@@ -299,18 +355,36 @@ static void on_ticket(GreeterLine *line, GreeterTicket *ticket, gpointer data)
 
 /* ---- what he does ---- */
 
+/* The greeter has turned its page already; he sees where he is going all the same. */
+static void show_way(Arrival *self)
+{
+    arrival_send_list(self);
+    arrival_advance(self);
+}
+
 static void on_choose(GreeterLine *line, const char *desktop, gpointer data)
 {
     Arrival *self = arrival_at(line, data);
     const char *name;
 
-    if (!self || !*self->user || (self->bound && g_ascii_strcasecmp(desktop, self->chosen) != 0))
+    if (!self || !*self->user)
         return;
+    if (!*desktop) {
+        /* Once more what failed before there was one to name. */
+        stop_waiting(self);
+        arrival_list(self);
+        show_way(self);
+        return;
+    }
+    if (arrival_is_settled(self) && g_ascii_strcasecmp(desktop, self->chosen) != 0) {
+        show_way(self);
+        return;
+    }
     name = find_assigned(self, desktop);
     if (name)
         choose(self, name);
     else
-        greeter_line_progress(line, GREETER_PHASE_FAILED, desktop, "This desktop is not assigned to you.");
+        refuse_desktop(self, desktop);
 }
 
 static void on_activity(GreeterLine *line, gpointer data)
@@ -331,8 +405,12 @@ static void on_cancel(GreeterLine *line, gpointer data)
 {
     Arrival *self = arrival_at(line, data);
 
-    if (!self || self->connection || self->busy)
+    if (!self)
         return;
+    if (arrival_is_settled(self)) {
+        show_way(self);
+        return;
+    }
     leave(self);
     arrival_send_list(self);
 }

@@ -41,6 +41,12 @@ static gboolean take_secret(GreeterLine *self, const void *packet, guint type, g
     return FALSE;
 }
 
+/* The greeter has gone to another page by itself. */
+static void forget_shown(GreeterLine *self)
+{
+    memset(&self->shown, 0, sizeof self->shown);
+}
+
 static gboolean take(GreeterLine *self, const void *packet, gsize length)
 {
     const GreeterHeader *header = packet;
@@ -51,12 +57,14 @@ static gboolean take(GreeterLine *self, const void *packet, gsize length)
         const GreeterChoose *choose = packet;
         if (!ENDS(choose->desktop))
             return FALSE;
+        forget_shown(self);
         self->events.choose(self, choose->desktop, self->data);
     } else if (header->type == GREETER_ACTIVITY && length == sizeof *header) {
         self->events.activity(self, self->data);
     } else if (header->type == GREETER_SCREEN && length == sizeof(GreeterScreen)) {
         self->events.screen(self, &((const GreeterScreen *)packet)->size, self->data);
     } else if (header->type == GREETER_CANCEL && length == sizeof *header) {
+        forget_shown(self);
         self->events.cancel(self, self->data);
     } else {
         return take_secret(self, packet, header->type, length);

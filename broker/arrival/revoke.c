@@ -91,10 +91,16 @@ void revocations_gone(Arrivals *set, ProcessId client)
 
 static gboolean concerns(const StoreRevoked *revoked, const Arrival *arrival)
 {
-    if (revoked->user && g_ascii_strcasecmp(revoked->user, arrival->user) == 0)
+    if (revoked->user && g_ascii_strcasecmp(revoked->user, arrival->user) == 0 &&
+        (!revoked->kept_session || arrival->web_session != revoked->kept_session))
+        return TRUE;
+    if (revoked->web_session && arrival->web_session == revoked->web_session)
         return TRUE;
     if (!arrival->connection)
         return FALSE;
+    /* Whoever was let to it was its owner, whatever became of his row. */
+    if (g_ptr_array_find_with_equal_func(revoked->leases, arrival->leased, same_name, NULL))
+        return TRUE;
     for (guint i = 0; i < revoked->connections->len; i++)
         if (((const StoreConnection *)revoked->connections->pdata[i])->id == arrival->connection)
             return TRUE;

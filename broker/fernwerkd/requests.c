@@ -242,6 +242,17 @@ static gboolean text_clashes(const char *written, const char *wish)
     return *wish && *written && strcmp(wish, written) != 0;
 }
 
+static gboolean number_clashes(uint64_t written, uint64_t wish)
+{
+    return wish && written && wish != written;
+}
+
+static void fill_number(uint64_t *written, uint64_t wish)
+{
+    if (wish)
+        *written = wish;
+}
+
 static int ask_bind(Process *asker, const void *packet, int fd, ProcessId *id)
 {
     const RequestBind *request = packet;
@@ -258,15 +269,17 @@ static int ask_bind(Process *asker, const void *packet, int fd, ProcessId *id)
         return EINVAL;
     ProcessRecord *record = &process->record;
     if (text_clashes(record->user, wish->user) || text_clashes(record->desktop, wish->desktop) ||
-        (wish->epoch && record->epoch && wish->epoch != record->epoch) ||
-        (wish->connection && record->connection && wish->connection != record->connection))
+        number_clashes(record->epoch, wish->epoch) || number_clashes(record->connection, wish->connection) ||
+        number_clashes(record->serial, wish->serial) || number_clashes(record->web_session, wish->web_session))
         return EEXIST;
     if (*wish->user)
         g_strlcpy(record->user, wish->user, sizeof record->user);
     if (*wish->desktop)
         g_strlcpy(record->desktop, wish->desktop, sizeof record->desktop);
-    record->epoch = wish->epoch ? wish->epoch : record->epoch;
-    record->connection = wish->connection ? wish->connection : record->connection;
+    fill_number(&record->epoch, wish->epoch);
+    fill_number(&record->connection, wish->connection);
+    fill_number(&record->serial, wish->serial);
+    fill_number(&record->web_session, wish->web_session);
     if (*record->user)
         process->login_by_us = 0;
     told.record = *record;

@@ -167,7 +167,8 @@ static FormAction choose(Form *form, const char *desktop)
     g_strlcpy(form->desktop, name, sizeof form->desktop);
     form->phase = GREETER_PHASE_WAITING;
     *form->text = '\0';
-    form_show(form, SCREEN_PROGRESS);
+    /* Without a name, it is the list that is asked for again. */
+    form_show(form, *form->desktop ? SCREEN_PROGRESS : SCREEN_WAIT);
     return FORM_CHOOSE;
 }
 

@@ -101,6 +101,8 @@ static int bind_record(FakeProcess *process, const ProcessRecord *wish)
         g_strlcpy(record->desktop, wish->desktop, sizeof record->desktop);
     record->epoch = wish->epoch ? wish->epoch : record->epoch;
     record->connection = wish->connection ? wish->connection : record->connection;
+    record->serial = wish->serial ? wish->serial : record->serial;
+    record->web_session = wish->web_session ? wish->web_session : record->web_session;
     return 0;
 }
 
@@ -162,6 +164,7 @@ FakeMaster *fake_master_new(void)
     ck_assert(packet_pair(ends, NULL));
     self->broker_end = ends[1];
     self->next = 1;
+    self->living_address = "10.0.0.1";
     self->processes = g_ptr_array_new_with_free_func(process_free);
     self->link = packet_link_new(ends[0], NULL, MASTER_PACKET_MAX, 256, received, closed, self);
     return self;
@@ -200,7 +203,7 @@ FakeProcess *fake_master_living(FakeMaster *self, ProcessKind kind, const Proces
     FakeProcess *process = add(self, kind);
     process->record = *record;
     process->at = at;
-    announce(self, process, 0, TRUE, CLIENT_RDP, "10.0.0.1");
+    announce(self, process, kind == KIND_GREETER ? self->next : 0, TRUE, CLIENT_RDP, self->living_address);
     return process;
 }
 

@@ -23,7 +23,8 @@ typedef struct {
     GPtrArray *processes;
     ProcessId next;
     guint spawns, introductions, repeats;
-    gboolean mute; /* answers nothing */
+    gboolean mute;              /* answers nothing */
+    const char *living_address; /* of clients in fake_master_living() */
 } FakeMaster;
 
 FakeMaster *fake_master_new(void);
@@ -33,7 +34,8 @@ FakeProcess *fake_master_find(FakeMaster *master, ProcessId id);
 FakeProcess *fake_master_newest(FakeMaster *master, ProcessKind kind);
 /* A client comes: client and greeter are announced, then the arrival. */
 FakeProcess *fake_master_arrive(FakeMaster *master, ClientProtocol protocol, const char *address);
-/* Reports a process as it is after a restart of the broker. */
+/* Reports a process as it is after a restart of the broker. A greeter serves the process that is reported
+ * next. */
 FakeProcess *fake_master_living(FakeMaster *master, ProcessKind kind, const ProcessRecord *record,
                                 ProcessId at);
 void fake_master_living_end(FakeMaster *master);
