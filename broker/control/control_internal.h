@@ -76,6 +76,9 @@ void control_refuse_session(ControlRequest *request);
 /* TRUE when the store's answer is OK; else the request is refused with it. */
 gboolean control_store_ok(ControlRequest *request, const StoreReply *reply);
 const char *control_text(const ControlRequest *request, const char *argument);
+/* TRUE when the answer is the person's own desktop. Else the request for `action` is refused as if there were
+ * no such desktop, and that is in the audit. */
+gboolean control_is_own(ControlRequest *request, const StoreReply *reply, const char *action);
 
 /* ---- answers.c: objects to JSON; new references ---- */
 JsonObject *control_user_json(const StoreUser *user);

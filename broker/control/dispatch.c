@@ -104,9 +104,24 @@ static void refuse_with(ControlRequest *request, JsonObject *error)
     request_free(request);
 }
 
+/* Commands are of no use to somebody at a browser. */
+static const char *hint_for(const ControlRequest *request, const char *hint)
+{
+    static const struct {
+        const char *command, *wording;
+    } hints[] = {{"fernwerk unassign ", "Take it from its user first."},
+                 {"fernwerk user remove ", "Remove the user once more in a moment."},
+                 {"fernwerk ", NULL},
+                 {"systemctl ", NULL}};
+    for (guint i = 0; request->web && hint && i < G_N_ELEMENTS(hints); i++)
+        if (g_str_has_prefix(hint, hints[i].command))
+            return hints[i].wording;
+    return hint;
+}
+
 void control_refuse(ControlRequest *request, ControlResult code, const char *message, const char *hint)
 {
-    refuse_with(request, error_object(verb_errors[code].code, message, hint));
+    refuse_with(request, error_object(verb_errors[code].code, message, hint_for(request, hint)));
 }
 
 void control_refuse_wait(ControlRequest *request, const char *message, guint retry_after_ms)
@@ -141,6 +156,26 @@ gboolean control_store_ok(ControlRequest *request, const StoreReply *reply)
 const char *control_text(const ControlRequest *request, const char *argument)
 {
     return json_object_get_string_member(request->args, argument);
+}
+
+static void foreign_recorded(StoreReply *reply, gpointer data)
+{
+    ControlRequest *request = data;
+    g_autofree char *message =
+        g_strdup_printf("No desktop %s is assigned to you.", control_text(request, "name"));
+    control_refuse(request, CONTROL_NOT_FOUND, message, NULL);
+}
+
+gboolean control_is_own(ControlRequest *request, const StoreReply *reply, const char *action)
+{
+    if (reply->result != STORE_NOT_FOUND && !control_store_ok(request, reply))
+        return FALSE;
+    if (reply->result == STORE_OK && reply->desktop->assigned &&
+        g_ascii_strcasecmp(reply->desktop->assigned, request->user->name) == 0)
+        return TRUE;
+    store_audit_write(request->control->store, request->actor, action, control_text(request, "name"),
+                      "denied", request->source, foreign_recorded, request);
+    return FALSE;
 }
 
 /* ---- the way to the verb ---- */

@@ -160,6 +160,16 @@ static const char *media_type(VerbObject object)
                                        : "application/json";
 }
 
+static void add_error_response(JsonObject *responses)
+{
+    JsonObject *bad = member_object(responses, "default");
+    json_object_set_string_member(bad, "description", "An error: its code says which.");
+    JsonObject *schema = json_object_new();
+    json_object_set_string_member(schema, "$ref", "#/components/schemas/Error");
+    json_object_set_object_member(member_object(member_object(bad, "content"), "application/json"), "schema",
+                                  schema);
+}
+
 static void add_responses(const Verb *verb, JsonObject *operation)
 {
     JsonObject *responses = member_object(operation, "responses");
@@ -177,12 +187,7 @@ static void add_responses(const Verb *verb, JsonObject *operation)
     } else {
         json_object_set_object_member(media, "schema", reference(verb->object));
     }
-    JsonObject *bad = member_object(responses, "default");
-    json_object_set_string_member(bad, "description", "An error: its code says which.");
-    JsonObject *schema = json_object_new();
-    json_object_set_string_member(schema, "$ref", "#/components/schemas/Error");
-    json_object_set_object_member(member_object(member_object(bad, "content"), "application/json"), "schema",
-                                  schema);
+    add_error_response(responses);
 }
 
 static void add_operation(const Verb *verb, JsonObject *paths)
@@ -200,6 +205,42 @@ static void add_operation(const Verb *verb, JsonObject *paths)
     add_parameters(verb, operation);
     add_body(verb, operation);
     add_responses(verb, operation);
+}
+
+/* What fernwerk-web answers without asking the broker. */
+static void add_web_operations(JsonObject *paths)
+{
+    static const struct {
+        const char *path, *id, *text, *media, *schema;
+    } operations[] = {
+        {"/certificate", "web.certificate", "Tells the fingerprint of this server's certificate.",
+         "application/json", "#/components/schemas/Certificate"},
+        {"/ca.pem", "web.ca",
+         "Gives the certificate of this server's own authority; 404 when it has a certificate of another.",
+         "application/x-pem-file", NULL},
+        {"/openapi.json", "web.openapi", "Gives this document.", "application/json", NULL},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(operations); i++) {
+        JsonObject *operation = member_object(member_object(paths, operations[i].path), "get");
+        json_object_set_string_member(operation, "operationId", operations[i].id);
+        json_object_set_string_member(operation, "summary", operations[i].text);
+        JsonArray *tags = json_array_new();
+        json_array_add_string_element(tags, "web");
+        json_object_set_array_member(operation, "tags", tags);
+        json_object_set_array_member(operation, "security", json_array_new());
+        json_object_set_array_member(operation, "parameters", json_array_new());
+        JsonObject *responses = member_object(operation, "responses");
+        JsonObject *good = member_object(responses, "200");
+        json_object_set_string_member(good, "description", "Done.");
+        JsonObject *schema =
+            member_object(member_object(member_object(good, "content"), operations[i].media), "schema");
+        if (operations[i].schema)
+            json_object_set_string_member(schema, "$ref", operations[i].schema);
+        else
+            json_object_set_string_member(
+                schema, "type", g_str_has_suffix(operations[i].media, "json") ? "object" : "string");
+        add_error_response(responses);
+    }
 }
 
 static JsonObject *object_schema(const VerbObjectTable *table)
@@ -238,6 +279,9 @@ static void add_components(JsonObject *document)
     JsonObject *connection = member_object(desktop, "connection");
     json_object_set_string_member(connection, "type", "object");
     json_object_set_boolean_member(connection, "nullable", TRUE);
+    static const VerbObjectTable certificate = {
+        "Certificate", {{"fingerprint_sha256", FIELD_TEXT, FALSE}, {"ca", FIELD_BOOLEAN, FALSE}}};
+    json_object_set_object_member(schemas, certificate.name, object_schema(&certificate));
     JsonObject *error = member_object(schemas, "Error");
     json_object_set_string_member(error, "type", "object");
     JsonObject *inner = member_object(member_object(error, "properties"), "error");
@@ -270,6 +314,7 @@ JsonNode *verb_openapi(const char *version)
     for (const Verb *verb = verbs; verb < verbs + VERB_COUNT; verb++)
         if (verb->route)
             add_operation(verb, paths);
+    add_web_operations(paths);
     add_components(document);
     JsonArray *security = json_array_new();
     JsonObject *scheme = json_object_new();

@@ -7,6 +7,7 @@
 
 #define THUMBNAIL_WIDTH 480
 #define THUMBNAIL_HEIGHT 300
+#define RDP_PORT 3389
 
 /* ---- sessions ---- */
 
@@ -34,7 +35,10 @@ static void refuse_login(ControlRequest *request, const LoginOutcome *outcome)
         control_refuse_wait(request, outcome->text, outcome->retry_after_ms);
     else
         control_refuse(request, outcome->result == LOGIN_DENIED ? CONTROL_DENIED : CONTROL_FAILED,
-                       outcome->text, NULL);
+                       outcome->text,
+                       outcome->result == LOGIN_DENIED
+                           ? NULL
+                           : "If it stays so, tell your administrator: the server's log has the reason.");
 }
 
 static void logged_in(const LoginOutcome *outcome, gpointer data)
@@ -107,7 +111,8 @@ static void new_hashed(const char *hash, gpointer data)
 {
     ControlRequest *request = data;
     if (!hash) {
-        control_refuse(request, CONTROL_FAILED, "There is not enough memory for hashing the password.", NULL);
+        control_refuse(request, CONTROL_FAILED, "There is not enough memory for hashing the password.",
+                       "Try again in a minute.");
         return;
     }
     store_user_password(request->control->store, request->actor, request->user->name, hash,
@@ -210,31 +215,21 @@ void control_connect(ControlRequest *request)
                        request);
 }
 
-/* TRUE when the desktop is the person's own; else the request is refused, as if it did not exist. */
-static gboolean is_own(ControlRequest *request, StoreReply *reply)
-{
-    if (reply->result != STORE_NOT_FOUND && !control_store_ok(request, reply))
-        return FALSE;
-    if (reply->result == STORE_OK && reply->desktop->assigned &&
-        g_ascii_strcasecmp(reply->desktop->assigned, request->user->name) == 0)
-        return TRUE;
-    g_autofree char *message =
-        g_strdup_printf("No desktop %s is assigned to you.", control_text(request, "name"));
-    control_refuse(request, CONTROL_NOT_FOUND, message, NULL);
-    return FALSE;
-}
-
-/* Port 0 in the configuration means any free one: then fernwerkd's file says which. */
-static guint16 rdp_port(const Config *config)
+static guint16 configured_rdp_port(const Config *config)
 {
     g_autoptr(GPtrArray) endpoints = config_endpoints(config_string(config, "listen.rdp"), NULL);
-    guint16 port = endpoints && endpoints->len > 0 ? ((const Endpoint *)endpoints->pdata[0])->port : 3389;
-    if (port != 0)
-        return port;
+    guint16 port = endpoints && endpoints->len > 0 ? ((const Endpoint *)endpoints->pdata[0])->port : 0;
+    return endpoints && endpoints->len > 0 && port == 0 ? RDP_PORT : port;
+}
+
+/* 0: RDP is off. What fernwerkd listens on stands in its file: a port that was any free one, or the one of a
+ * socket unit, is in no configuration. */
+static guint16 rdp_port(const Config *config)
+{
     g_autofree char *path = g_build_filename(config_string(config, "fernwerk.run_dir"), "ready", NULL);
     g_autofree char *text = NULL;
     if (!g_file_get_contents(path, &text, NULL, NULL))
-        return 3389;
+        return configured_rdp_port(config);
     g_auto(GStrv) lines = g_strsplit(text, "\n", 64);
     for (char **line = lines; *line; line++) {
         const char *colon = strrchr(*line, ':');
@@ -243,7 +238,7 @@ static guint16 rdp_port(const Config *config)
             g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, &number, NULL))
             return (guint16)number;
     }
-    return 3389;
+    return 0;
 }
 
 static gboolean is_host(const char *text)
@@ -265,8 +260,14 @@ static void got_rdp_desktop(StoreReply *reply, gpointer data)
 {
     ControlRequest *request = data;
     const Config *config = request->control->config;
-    if (!is_own(request, reply))
+    guint16 port = rdp_port(config);
+    if (!control_is_own(request, reply, request->verb->name))
         return;
+    if (port == 0) {
+        control_refuse(request, CONTROL_NOT_FOUND, "RDP is off on this server.",
+                       "Use the browser, or ask your administrator.");
+        return;
+    }
     const char *given = control_text(request, "host");
     if (!*given)
         given = *config_string(config, "web.public_host") ? config_string(config, "web.public_host")
@@ -276,8 +277,7 @@ static void got_rdp_desktop(StoreReply *reply, gpointer data)
         return;
     }
     g_autofree char *host = without_port(given);
-    g_autofree char *content =
-        rdp_file_content(host, rdp_port(config), request->user->name, reply->desktop->name);
+    g_autofree char *content = rdp_file_content(host, port, request->user->name, reply->desktop->name);
     g_autofree char *name = rdp_file_name(reply->desktop->name);
     JsonObject *object = json_object_new();
     json_object_set_string_member(object, "filename", name);
@@ -314,7 +314,7 @@ static void got_thumbnail_desktop(StoreReply *reply, gpointer data)
 {
     ControlRequest *request = data;
     Control *control = request->control;
-    if (is_own(request, reply))
+    if (control_is_own(request, reply, request->verb->name))
         control->backend->thumbnail(reply->desktop->name, THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT, got_thumbnail,
                                     request, control->data);
 }

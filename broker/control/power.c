@@ -88,15 +88,8 @@ static void found(StoreReply *reply, gpointer data)
                                           "desktop.reset"};
     ControlRequest *request = data;
     gboolean own_only = verb_id(request->verb) == VERB_DESKTOP_POWER;
-    if (own_only && reply->result == STORE_OK &&
-        (!reply->desktop->assigned ||
-         g_ascii_strcasecmp(reply->desktop->assigned, request->user->name) != 0)) {
-        g_autofree char *message =
-            g_strdup_printf("No desktop %s is assigned to you.", control_text(request, "name"));
-        control_refuse(request, CONTROL_NOT_FOUND, message, NULL);
-        return;
-    }
-    if (!control_store_ok(request, reply))
+    if (!(own_only ? control_is_own(request, reply, actions[action_of(request)])
+                   : control_store_ok(request, reply)))
         return;
     if (reply->desktop->removing) {
         control_refuse(request, CONTROL_CONFLICT, "The desktop is being removed.", NULL);

@@ -26,7 +26,8 @@ void control_revoke(ControlRequest *request, const StoreRevoked *ended, EndReaso
                     ControlVerb next)
 {
     Control *control = request->control;
-    if (!ended || (!ended->user && ended->connections->len == 0 && ended->leases->len == 0)) {
+    if (!ended ||
+        (!ended->user && !ended->web_session && ended->connections->len == 0 && ended->leases->len == 0)) {
         next(request);
         return;
     }

@@ -88,14 +88,43 @@ START_TEST(only_own_desktops_are_listed_and_usable_and_others_seem_not_to_exist)
                               i == 3 ? "{\"name\":\"d9\",\"action\":\"start\"}" : "{\"name\":\"d9\"}"};
         g_autofree char *message = g_strdup(
             json_object_get_string_member(web_call(verbs[i], session, args[0], "not-found"), "message"));
-        if (i < 3) {
-            ck_assert_str_eq(message, "No desktop d2 is assigned to you.");
-            ck_assert_str_eq(
-                json_object_get_string_member(web_call(verbs[i], session, args[1], "not-found"), "message"),
-                "No desktop d9 is assigned to you.");
-        }
+        ck_assert_str_eq(message, "No desktop d2 is assigned to you.");
+        ck_assert_str_eq(
+            json_object_get_string_member(web_call(verbs[i], session, args[1], "not-found"), "message"),
+            "No desktop d9 is assigned to you.");
     }
     ck_assert_uint_eq(harness.powered, 0);
+}
+END_TEST
+
+START_TEST(a_try_at_somebody_else_s_desktop_is_in_the_audit)
+{
+    static const char *const expected[] = {"ticket", "desktop.rdp-file", "desktop.thumbnail", "desktop.stop"};
+    web_call("desktop.connect", session, "{\"name\":\"d2\"}", "not-found");
+    web_call("desktop.rdp-file", session, "{\"name\":\"d2\"}", "not-found");
+    web_call("desktop.thumbnail", session, "{\"name\":\"d2\"}", "not-found");
+    web_call("desktop.power", session, "{\"name\":\"d2\",\"action\":\"stop\"}", "not-found");
+    JsonArray *rows = json_node_get_array(cli_json(0, NULL, "audit", "--limit", "4", NULL));
+    for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+        JsonObject *row = json_array_get_object_element(rows, 3 - i);
+        ck_assert_str_eq(json_object_get_string_member(row, "actor"), "user:alice");
+        ck_assert_str_eq(json_object_get_string_member(row, "action"), expected[i]);
+        ck_assert(g_str_has_prefix(json_object_get_string_member(row, "object"), "d2"));
+        ck_assert_str_eq(json_object_get_string_member(row, "result"), "denied");
+    }
+}
+END_TEST
+
+START_TEST(a_browser_is_told_no_commands)
+{
+    make_user("root2", "secret", TRUE);
+    g_autofree char *admin = web_login("root2", "secret");
+    JsonObject *error = web_call("user.show", admin, "{\"name\":\"nobody\"}", "not-found");
+    ck_assert(!json_object_has_member(error, "hint"));
+    error = web_call("desktop.remove", admin, "{\"name\":\"d1\"}", "conflict");
+    ck_assert_str_eq(json_object_get_string_member(error, "hint"), "Take it from its user first.");
+    error = cli_object(4, NULL, "desktop", "remove", "d1", NULL);
+    ck_assert_str_eq(json_object_get_string_member(error, "hint"), "fernwerk unassign d1");
 }
 END_TEST
 
@@ -153,6 +182,8 @@ START_TEST(logging_out_ends_the_session_and_its_tickets)
     web_call("session.logout", session, NULL, NULL);
     web_call("session.whoami", session, NULL, "denied");
     ck_assert_int_eq(redeem(ticket), STORE_DENIED);
+    /* Somebody who came by a ticket may be at a greeter, without a connection. */
+    ck_assert_uint_eq(harness.revoked, 1);
 }
 END_TEST
 
@@ -239,6 +270,16 @@ START_TEST(the_rdp_file_has_the_port_that_was_found_at_start)
 }
 END_TEST
 
+START_TEST(there_is_no_rdp_file_where_rdp_is_off)
+{
+    g_autofree char *ready = g_build_filename(harness.folder, "ready", NULL);
+    ck_assert(g_file_set_contents(ready, "pid=1\nhttps=127.0.0.1:40124\n", -1, NULL));
+    JsonObject *error =
+        web_call("desktop.rdp-file", session, "{\"name\":\"d1\",\"host\":\"vdi.example\"}", "not-found");
+    ck_assert_str_eq(json_object_get_string_member(error, "message"), "RDP is off on this server.");
+}
+END_TEST
+
 int main(void)
 {
     TCase *all = tcase_create("all");
@@ -249,6 +290,9 @@ int main(void)
     tcase_add_test(all, guessing_is_told_to_wait_and_for_how_long);
     tcase_add_test(all, without_a_session_nothing_is_told_but_that_it_is_missing);
     tcase_add_test(all, only_own_desktops_are_listed_and_usable_and_others_seem_not_to_exist);
+    tcase_add_test(all, a_try_at_somebody_else_s_desktop_is_in_the_audit);
+    tcase_add_test(all, a_browser_is_told_no_commands);
+    tcase_add_test(all, there_is_no_rdp_file_where_rdp_is_off);
     tcase_add_test(all, the_list_names_the_connection_that_holds_a_desktop);
     tcase_add_test(all, connect_gives_a_ticket_that_works_once);
     tcase_add_test(all, logging_out_ends_the_session_and_its_tickets);

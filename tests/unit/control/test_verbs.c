@@ -134,6 +134,11 @@ START_TEST(the_openapi_document_describes_every_operation_and_has_no_dangling_re
             json_object_get_object_member(json_object_get_object_member(paths, path), method);
         ck_assert_str_eq(json_object_get_string_member(operation, "operationId"), verb->name);
     }
+    static const char *const of_the_web[] = {"/certificate", "/ca.pem", "/openapi.json"};
+    for (guint i = 0; i < G_N_ELEMENTS(of_the_web); i++) {
+        ck_assert_msg(json_object_has_member(paths, of_the_web[i]), "%s", of_the_web[i]);
+        ck_assert(json_object_has_member(json_object_get_object_member(paths, of_the_web[i]), "get"));
+    }
     g_autofree char *text = json_to_string(node, FALSE);
     for (const char *at = strstr(text, "#/components/schemas/"); at;
          at = strstr(at + 1, "#/components/schemas/")) {
