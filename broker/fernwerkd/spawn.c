@@ -22,6 +22,10 @@
 
 #define LIFELINE_QUEUE 64
 #define FIRST_FREE_FD 32 /* descriptors on their way to 3, 4, 5 stand above those numbers */
+/* Private writable memory of processes that people reach before they have logged in: several times what the largest
+ * picture costs them, so that a fault that grows ends one connection and not the machine. */
+#define GREETER_DATA_MAX (384ull << 20)
+#define CLIENT_DATA_MAX (1024ull << 20)
 
 /* All that the child needs, made before the fork: between fork and exec only system calls are safe. */
 typedef struct {
@@ -33,7 +37,7 @@ typedef struct {
     gid_t gid;
     const Identity *groups;
     gboolean own_namespaces;
-    rlim_t files;
+    rlim_t files, data;
     int lifeline, heartbeat, requests;
     pid_t parent;
 } Launch;
@@ -91,6 +95,8 @@ static void child_limits(const Launch *launch)
         files.rlim_cur = files.rlim_max = MIN(launch->files, files.rlim_max);
         setrlimit(RLIMIT_NOFILE, &files);
     }
+    struct rlimit data = {launch->data, launch->data};
+    setrlimit(RLIMIT_DATA, &data);
 }
 
 static void child_drop_privileges(const Launch *launch)
@@ -300,6 +306,17 @@ static gboolean launch_process(Process *process, Launch *launch, GError **error)
     return TRUE;
 }
 
+static rlim_t data_limit(ProcessKind kind)
+{
+#ifndef FERNWERK_SANITIZED /* sanitizers map terabytes */
+    if (kind == KIND_GREETER)
+        return GREETER_DATA_MAX;
+    if (kind == KIND_RDP || kind == KIND_VNC)
+        return CLIENT_DATA_MAX;
+#endif
+    return RLIM_INFINITY;
+}
+
 Process *process_spawn(Master *m, ProcessKind kind, GError **error)
 {
     Process *process = g_new0(Process, 1);
@@ -312,6 +329,7 @@ Process *process_spawn(Master *m, ProcessKind kind, GError **error)
     process->started_us = process->last_beat_us = g_get_monotonic_time();
     launch.own_namespaces = kind != KIND_BROKER;
     launch.files = kind == KIND_GATE || kind == KIND_WEB || kind == KIND_BROKER ? 65536 : 1000;
+    launch.data = data_limit(kind);
     fill_environment(&launch);
     gboolean launched = launch_process(process, &launch, error);
     launch_clear(&launch);

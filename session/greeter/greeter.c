@@ -15,7 +15,8 @@
 #define PREFILL_MS 300 /* what a client brings along comes with its hello */
 #define BROKER_QUEUE 16
 #define ACTIVITY_US (1 * G_USEC_PER_SEC)
-#define EXTEND_US (30 * G_USEC_PER_SEC) /* what the master adds for typing, and up to when (master_link.h) */
+#define EXTEND_US (30 * G_USEC_PER_SEC) /* what the master adds for typing, and up to when (master_link.h)   \
+                                         */
 #define EXTEND_MAX_US (600 * G_USEC_PER_SEC)
 #define COUNTDOWN_S 15
 
@@ -57,7 +58,8 @@ static gboolean spin_on(gpointer data)
     if (!seat_host_wants(greeter.host) || greeter.layout.spinner.width <= 0)
         return G_SOURCE_CONTINUE;
     painter_spin(greeter.painter, greeter.surface, &greeter.layout, greeter.spin);
-    damage(greeter.layout.spinner.x, greeter.layout.spinner.y, greeter.layout.spinner.width, greeter.layout.spinner.height);
+    damage(greeter.layout.spinner.x, greeter.layout.spinner.y, greeter.layout.spinner.width,
+           greeter.layout.spinner.height);
     return G_SOURCE_CONTINUE;
 }
 
@@ -69,7 +71,8 @@ static gboolean draw(gpointer data)
         return G_SOURCE_REMOVE;
     gboolean moves = form->screen == SCREEN_WAIT || form->screen == SCREEN_PROGRESS;
     gint64 now = g_get_monotonic_time();
-    layout_compute(&greeter.layout, form, greeter.layout.width, greeter.layout.height, greeter.size.scale, now);
+    layout_compute(&greeter.layout, form, greeter.layout.width, greeter.layout.height, greeter.size.scale,
+                   now);
     painter_draw(greeter.painter, greeter.surface, &greeter.layout, form, greeter.spin, now);
     damage(0, 0, greeter.layout.width, greeter.layout.height);
     if (moves && !greeter.spin_source)
@@ -98,14 +101,14 @@ static void set_pointer(double scale)
 static void resize(guint width, guint height)
 {
     g_autoptr(GError) error = NULL;
-    width = CLAMP(width, SEAT_WIDTH_MIN, SEAT_WIDTH_MAX);
-    height = CLAMP(height, SEAT_WIDTH_MIN, SEAT_WIDTH_MAX);
+    layout_clamp(&width, &height);
     if (greeter.surface && greeter.layout.width == width && greeter.layout.height == height) {
         update();
         return;
     }
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
-    if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS || !seat_host_resize(greeter.host, width, height, &error)) {
+    if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS ||
+        !seat_host_resize(greeter.host, width, height, &error)) {
         log_error("no memory for a screen of %u x %u: %s", width, height, error ? error->message : "cairo");
         cairo_surface_destroy(surface);
         return;
@@ -211,7 +214,8 @@ static void broker_received(PacketLink *link, const void *packet, gsize length, 
         form_desktops(&greeter.form, packet);
         greeter.decided = TRUE;
     } else if (header->type == GREETER_PROGRESS && length == sizeof *progress &&
-               ends(progress->desktop, sizeof progress->desktop) && ends(progress->text, sizeof progress->text)) {
+               ends(progress->desktop, sizeof progress->desktop) &&
+               ends(progress->text, sizeof progress->text)) {
         form_progress(&greeter.form, progress);
         greeter.decided = TRUE;
     } else {
@@ -230,7 +234,8 @@ static void broker_closed(PacketLink *link, gboolean broken, gpointer data)
 void greeter_add_broker(int fd)
 {
     packet_link_free(greeter.broker);
-    greeter.broker = packet_link_new(fd, NULL, GREETER_PACKET_MAX, BROKER_QUEUE, broker_received, broker_closed, NULL);
+    greeter.broker =
+        packet_link_new(fd, NULL, GREETER_PACKET_MAX, BROKER_QUEUE, broker_received, broker_closed, NULL);
     form_broker(&greeter.form, TRUE);
     send_pending();
     update();
@@ -248,7 +253,8 @@ static void note_activity(void)
     greeter.activity_us = now;
     tell_broker(&header, GREETER_ACTIVITY, sizeof header);
     if (greeter.broker)
-        greeter.login_by_us = MAX(greeter.login_by_us, MIN(now + EXTEND_US, greeter.began_us + EXTEND_MAX_US));
+        greeter.login_by_us =
+            MAX(greeter.login_by_us, MIN(now + EXTEND_US, greeter.began_us + EXTEND_MAX_US));
 }
 
 static gboolean count_down(gpointer data)
@@ -304,7 +310,8 @@ static void on_prefill(ProcessId peer, const SeatPrefill *prefill, gpointer data
             greeter.form.screen = SCREEN_WAIT;
             sign_in(PENDING_LOGIN);
         } else if (greeter.must_login) {
-            seat_host_login(greeter.host, peer, SEAT_LOGIN_DENIED, NULL, "A user name and a password are needed.");
+            seat_host_login(greeter.host, peer, SEAT_LOGIN_DENIED, NULL,
+                            "A user name and a password are needed.");
         }
     }
     update();

@@ -23,6 +23,15 @@
 #define BRAND_GAP 28
 #define FOOTER_HEIGHT 52
 
+void layout_clamp(guint *width, guint *height)
+{
+    double w = CLAMP(*width, SEAT_WIDTH_MIN, SEAT_WIDTH_MAX),
+           h = CLAMP(*height, SEAT_WIDTH_MIN, SEAT_WIDTH_MAX);
+    double shrink = MIN(1, MIN(LAYOUT_SIDE_MAX / MAX(w, h), sqrt(LAYOUT_PIXELS_MAX / (w * h))));
+    *width = (guint)MAX(floor(w * shrink), SEAT_WIDTH_MIN);
+    *height = (guint)MAX(floor(h * shrink), SEAT_WIDTH_MIN);
+}
+
 static double choose_scale(guint width, guint height, guint hint_percent)
 {
     double wish = hint_percent ? hint_percent / 100.0 : 1;
@@ -34,8 +43,8 @@ static double choose_scale(guint width, guint height, guint hint_percent)
 
 static guint rows_that_fit(const Layout *layout)
 {
-    double room = layout->height / layout->scale - 2 * FOOTER_HEIGHT - BRAND_HEIGHT - BRAND_GAP - 2 * PADDING - TITLE_HEIGHT -
-                  HINT_HEIGHT - 12;
+    double room = layout->height / layout->scale - 2 * FOOTER_HEIGHT - BRAND_HEIGHT - BRAND_GAP -
+                  2 * PADDING - TITLE_HEIGHT - HINT_HEIGHT - 12;
     return (guint)CLAMP(floor((room + ROW_GAP) / (ROW_HEIGHT + ROW_GAP)), 1, LAYOUT_ROWS_MAX);
 }
 
@@ -145,23 +154,25 @@ void layout_compute(Layout *layout, const Form *form, guint width, guint height,
     double extra = form->screen == SCREEN_LOGIN && *sentence ? MESSAGE_GAP + layout->message.height : 0;
     double scale = layout->scale, whole = layout->card.height - extra + BRAND_HEIGHT + BRAND_GAP;
     double x = round((width - CARD_WIDTH * scale) / 2);
-    double y = round(MAX((height - FOOTER_HEIGHT * scale - whole * scale) / 2, 4 * scale) + (BRAND_HEIGHT + BRAND_GAP) * scale);
-    Area *const all[] = {&layout->brand,          &layout->card,     &layout->title, &layout->message,
-                         &layout->user_label,     &layout->user,     &layout->password_label,
-                         &layout->password,       &layout->hint,     &layout->submit,
-                         &layout->back,           &layout->spinner,  &layout->more};
+    double y = round(MAX((height - FOOTER_HEIGHT * scale - whole * scale) / 2, 4 * scale) +
+                     (BRAND_HEIGHT + BRAND_GAP) * scale);
+    Area *const all[] = {&layout->brand,      &layout->card,   &layout->title,          &layout->message,
+                         &layout->user_label, &layout->user,   &layout->password_label, &layout->password,
+                         &layout->hint,       &layout->submit, &layout->back,           &layout->spinner,
+                         &layout->more};
     for (guint i = 0; i < G_N_ELEMENTS(all); i++)
         if (all[i]->width > 0)
             to_pixels(all[i], scale, x, y);
     for (guint i = 0; i < layout->row_count; i++)
         to_pixels(&layout->rows[i], scale, x, y);
-    layout->footer = (Area){round(24 * scale), round(height - FOOTER_HEIGHT * scale), width - round(48 * scale),
-                            round(FOOTER_HEIGHT * scale)};
+    layout->footer = (Area){round(24 * scale), round(height - FOOTER_HEIGHT * scale),
+                            width - round(48 * scale), round(FOOTER_HEIGHT * scale)};
 }
 
 static gboolean inside(const Area *area, gint x, gint y)
 {
-    return area->width > 0 && x >= area->x && x < area->x + area->width && y >= area->y && y < area->y + area->height;
+    return area->width > 0 && x >= area->x && x < area->x + area->width && y >= area->y &&
+           y < area->y + area->height;
 }
 
 FormElement layout_hit(const Layout *layout, const Form *form, gint x, gint y, guint *row)

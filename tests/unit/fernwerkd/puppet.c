@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -147,7 +148,9 @@ static gboolean peer_readable(gint fd, GIOCondition condition, gpointer data)
 static void take_client(const LifelineClient *client, int socket, gpointer data)
 {
     control = socket;
-    say("hello kind=%u uid=%u address=%s\n", kind, getuid(), client->address);
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_DATA, &limit);
+    say("hello kind=%u uid=%u data=%lu address=%s\n", kind, getuid(), limit.rlim_cur, client->address);
     g_unix_fd_add(socket, G_IO_IN | G_IO_HUP, peer_readable, NULL);
 }
 

@@ -80,6 +80,20 @@ START_TEST(an_arrival_gets_a_client_and_a_greeter_under_users_of_their_own)
 }
 END_TEST
 
+#ifndef FERNWERK_SANITIZED
+START_TEST(a_client_process_has_a_limit_of_memory)
+{
+    Instance *instance = instance_start("");
+    int fd = client_connect_rdp(instance);
+    const char *hello = client_hear(fd, "hello", SOON), *data = hello ? strstr(hello, "data=") : NULL;
+    ck_assert_ptr_nonnull(data);
+    ck_assert_uint_le(strtoul(data + 5, NULL, 10), 1ul << 30);
+    instance_stop(instance);
+    close(fd);
+}
+END_TEST
+#endif
+
 START_TEST(an_introduction_needs_equal_desktop_and_epoch)
 {
     Instance *instance = instance_start("");
@@ -458,6 +472,9 @@ int main(void)
     TCase *cases = tcase_create("fernwerkd");
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, an_arrival_gets_a_client_and_a_greeter_under_users_of_their_own);
+#ifndef FERNWERK_SANITIZED
+    tcase_add_test(cases, a_client_process_has_a_limit_of_memory);
+#endif
     tcase_add_test(cases, an_introduction_needs_equal_desktop_and_epoch);
     tcase_add_test(cases, an_ended_client_says_why_and_its_greeter_goes_with_it);
     tcase_add_test(cases, a_client_that_ignores_its_end_is_killed_after_half_a_second);

@@ -4,10 +4,10 @@
 #include <check.h>
 #include <string.h>
 
-static const guint sizes[][3] = {{800, 600, 0},     {640, 480, 0},     {1024, 768, 100},  {1920, 1080, 0},
-                                 {1920, 1080, 200}, {3840, 2160, 0},   {3840, 2160, 300}, {8192, 8192, 1000},
-                                 {360, 640, 100},   {64, 64, 0},       {8192, 64, 400}};
-static const FormScreen screens[] = {SCREEN_WAIT, SCREEN_LOGIN,    SCREEN_CHOICE, SCREEN_NONE,
+static const guint sizes[][3] = {{800, 600, 0},     {640, 480, 0},   {1024, 768, 100},  {1920, 1080, 0},
+                                 {1920, 1080, 200}, {3840, 2160, 0}, {3840, 2160, 300}, {8192, 8192, 1000},
+                                 {360, 640, 100},   {64, 64, 0},     {8192, 64, 400}};
+static const FormScreen screens[] = {SCREEN_WAIT,     SCREEN_LOGIN,  SCREEN_CHOICE, SCREEN_NONE,
                                      SCREEN_PROGRESS, SCREEN_FAILED, SCREEN_OFF};
 
 static void fill(Form *form, FormScreen screen, guint desktops)
@@ -69,9 +69,11 @@ START_TEST(a_click_finds_what_is_drawn_there)
     guint row;
     fill(&form, SCREEN_LOGIN, 0);
     layout_compute(&layout, &form, 800, 600, 0, 0);
-    ck_assert_int_eq(layout_hit(&layout, &form, (gint)layout.user.x + 3, (gint)layout.user.y + 3, &row), ELEMENT_USER);
-    ck_assert_int_eq(layout_hit(&layout, &form, (gint)layout.password.x + 3, (gint)layout.password.y + 3, &row),
-                     ELEMENT_PASSWORD);
+    ck_assert_int_eq(layout_hit(&layout, &form, (gint)layout.user.x + 3, (gint)layout.user.y + 3, &row),
+                     ELEMENT_USER);
+    ck_assert_int_eq(
+        layout_hit(&layout, &form, (gint)layout.password.x + 3, (gint)layout.password.y + 3, &row),
+        ELEMENT_PASSWORD);
     ck_assert_int_eq(layout_hit(&layout, &form, (gint)layout.submit.x + 3, (gint)layout.submit.y + 3, &row),
                      ELEMENT_SUBMIT);
     ck_assert_int_eq(layout_hit(&layout, &form, 1, 1, &row), ELEMENT_NONE);
@@ -111,6 +113,25 @@ START_TEST(a_message_under_the_login_does_not_move_the_fields)
 }
 END_TEST
 
+static void check_clamp(guint width, guint height, guint to_width, guint to_height)
+{
+    layout_clamp(&width, &height);
+    ck_assert_uint_eq(width, to_width);
+    ck_assert_uint_eq(height, to_height);
+}
+
+START_TEST(an_enormous_window_gets_a_smaller_picture_of_its_shape)
+{
+    check_clamp(1920, 1080, 1920, 1080);
+    check_clamp(3840, 2160, 3840, 2160);
+    check_clamp(2160, 3840, 2160, 3840);
+    check_clamp(5120, 1440, 5120, 1440);
+    check_clamp(8192, 8192, 3072, 3072);
+    check_clamp(8192, 64, 5120, 64);
+    check_clamp(1, 1, 64, 64);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("greeter layout");
@@ -120,6 +141,7 @@ int main(void)
     tcase_add_test(cases, a_click_finds_what_is_drawn_there);
     tcase_add_test(cases, the_selected_desktop_is_always_visible);
     tcase_add_test(cases, a_message_under_the_login_does_not_move_the_fields);
+    tcase_add_test(cases, an_enormous_window_gets_a_smaller_picture_of_its_shape);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
