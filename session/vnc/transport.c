@@ -19,6 +19,10 @@
 #define READS_A_TURN 8             /* so that a chatty client cannot keep the loop to itself */
 #define UNTAKEN_MAX READ_SIZE      /* bytes that received() may leave */
 #define TCP_UNSENT_LOW (32 * 1024) /* bytes that may wait in the kernel before the socket counts as full */
+/* Answers to a client that does not read: beyond the first nothing more is read from it, beyond the second it
+ * is given up. Pictures do not count: one at most waits, and while it does input must be read. */
+#define ANSWERS_MAX (256 * 1024)
+#define ANSWERS_LIMIT (16 * 1024 * 1024)
 
 struct Transport {
     int fd;
@@ -30,6 +34,7 @@ struct Transport {
     GByteArray *in;           /* what received() did not take */
     GByteArray *out;          /* what the socket did not take */
     gsize out_sent;
+    gsize answers; /* bytes of transport_write() since the queue was empty last */
     gboolean ready_wanted, reported, closing, said_goodbye, delivering;
     GSource *source;
     GIOCondition watched;
@@ -40,12 +45,17 @@ struct Transport {
 
 static gboolean on_socket(gint fd, GIOCondition condition, gpointer data);
 
+static gboolean answers_wait(const Transport *t)
+{
+    return t->answers > ANSWERS_MAX && !t->closing;
+}
+
 static void watch(Transport *t)
 {
     GIOCondition wanted = 0;
     if (t->fd >= 0 && !t->reported) {
         gboolean waiting = t->out->len > t->out_sent || t->tls_wants_write || t->ready_wanted;
-        wanted = G_IO_IN | (waiting ? G_IO_OUT : 0);
+        wanted = (answers_wait(t) ? 0 : G_IO_IN) | (waiting ? G_IO_OUT : 0);
     }
     if (t->source && wanted == t->watched)
         return;
@@ -143,6 +153,7 @@ static gboolean flush(Transport *t)
         g_byte_array_unref(t->out);
         t->out = g_byte_array_new();
         t->out_sent = 0;
+        t->answers = 0;
     }
     return TRUE;
 }
@@ -187,7 +198,7 @@ static gboolean deliver(Transport *t)
 static const char *read_all(Transport *t)
 {
     guint8 bytes[READ_SIZE];
-    for (guint turn = 0; turn < READS_A_TURN && !t->closing; turn++) {
+    for (guint turn = 0; turn < READS_A_TURN && !t->closing && !answers_wait(t); turn++) {
         gboolean plain = !t->ssl;
         gssize n = receive_some(t, bytes, sizeof bytes);
         if (n < 0)
@@ -197,6 +208,8 @@ static const char *read_all(Transport *t)
         g_byte_array_append(t->in, bytes, (guint)n);
         if (!deliver(t))
             return "the client sends more than it may";
+        if (t->answers > ANSWERS_LIMIT)
+            return "the client does not read its answers";
         /* What came ahead of TLS was not protected, so it must not count as if it were. */
         if (plain && t->ssl)
             return t->in->len > 0 ? "the client sent bytes ahead of TLS" : NULL;
@@ -302,6 +315,7 @@ void transport_write(Transport *t, const guint8 *bytes, gsize length)
         sent += (gsize)n;
     }
     g_byte_array_append(t->out, bytes + sent, (guint)(length - sent));
+    t->answers = t->out->len > t->out_sent ? t->answers + length - sent : 0;
     watch(t);
 }
 

@@ -33,7 +33,8 @@ void transport_start_tls(Transport *transport, TlsServer *server);
 /* received() can take again what it left. */
 void transport_resume(Transport *transport);
 
-/* Queues bytes and sends what the socket takes at once. */
+/* Queues bytes and sends what the socket takes at once. While more than 256 KiB written so wait, nothing is
+ * read from the client: whoever does not read his answers gets to ask no more. */
 void transport_write(Transport *transport, const guint8 *bytes, gsize length);
 
 /* The same for a large array, which is taken over. */
