@@ -115,11 +115,14 @@ static const char *take_cursor(Feed *feed, const SeatCursor *cursor, const int *
         if (pread(descriptors[0], pixels, size, 0) != (ssize_t)size)
             return "a cursor that cannot be read";
         g_clear_pointer(&feed->cursor.pixels, g_bytes_unref);
-        feed->cursor = (FeedCursor){g_bytes_new_take(g_steal_pointer(&pixels), size), cursor->width,
-                                    cursor->height, cursor->hot_x, cursor->hot_y};
-    } else if (!cursor->visible) {
-        g_clear_pointer(&feed->cursor.pixels, g_bytes_unref);
+        feed->cursor = (FeedCursor){g_bytes_new_take(g_steal_pointer(&pixels), size),
+                                    cursor->width,
+                                    cursor->height,
+                                    cursor->hot_x,
+                                    cursor->hot_y,
+                                    TRUE};
     }
+    feed->cursor.visible = cursor->visible != 0;
     feed->cursor_known = TRUE;
     feed->events->cursor(feed, feed->data);
     return NULL;

@@ -8,8 +8,9 @@
 typedef struct Feed Feed;
 
 typedef struct {
-    GBytes *pixels; /* premultiplied ARGB, NULL: no cursor */
+    GBytes *pixels; /* premultiplied ARGB, NULL: no shape yet; kept while the cursor is hidden */
     guint width, height, hot_x, hot_y;
+    gboolean visible;
 } FeedCursor;
 
 /* All on the default main context. The feed may be freed inside of `closed` and `complete` only. */

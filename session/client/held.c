@@ -19,6 +19,11 @@ gboolean held_key(Held *held, guint32 code, gboolean pressed)
     return code < HELD_CODES && move(&held->codes[code], pressed);
 }
 
+gboolean held_has_key(const Held *held, guint32 code)
+{
+    return code < HELD_CODES && held->codes[code] != HELD_UP;
+}
+
 gboolean held_keysym(Held *held, guint32 keysym, gboolean pressed)
 {
     guint free_slot = HELD_KEYSYMS_MAX;

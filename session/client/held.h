@@ -24,6 +24,9 @@ typedef struct {
 gboolean held_key(Held *held, guint32 code, gboolean pressed);
 gboolean held_keysym(Held *held, guint32 keysym, gboolean pressed);
 
+/* Whether the key is down, on this screen or since an earlier one. */
+gboolean held_has_key(const Held *held, guint32 code);
+
 /* The buttons to pass on when the client says that `buttons` are down. */
 guint32 held_buttons(Held *held, guint32 buttons);
 

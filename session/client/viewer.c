@@ -59,9 +59,11 @@ static gboolean done_for_good(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* The screen that has come up hears how the client's lock keys stand, then tells how its own do. */
 static void replay_state(Viewer *viewer)
 {
     Feed *feed = viewer->shown;
+    viewer_send_locks(viewer);
     if (feed->cursor_known)
         feed->events->cursor(feed, viewer);
     if (feed->leds_known)
@@ -104,16 +106,19 @@ static void feed_cursor(Feed *feed, gpointer data)
 {
     Viewer *viewer = data;
     const FeedCursor *c = &feed->cursor;
+    gboolean shown = c->visible && c->pixels;
     if (feed == viewer->shown)
-        viewer->events->cursor(viewer, c->pixels ? g_bytes_get_data(c->pixels, NULL) : NULL, c->width,
-                               c->height, c->hot_x, c->hot_y, viewer->data);
+        viewer->events->cursor(viewer, shown ? g_bytes_get_data(c->pixels, NULL) : NULL, c->width, c->height,
+                               c->hot_x, c->hot_y, viewer->data);
 }
 
 static void feed_leds(Feed *feed, gpointer data)
 {
     Viewer *viewer = data;
-    if (feed == viewer->shown)
-        viewer->events->leds(viewer, feed->leds, viewer->data);
+    if (feed != viewer->shown)
+        return;
+    viewer->locks = feed->leds; /* the client follows */
+    viewer->events->leds(viewer, feed->leds, viewer->data);
 }
 
 static void feed_pointer_mode(Feed *feed, gpointer data)
@@ -320,6 +325,12 @@ static void take_unit(Viewer *viewer, ViewerUpdate *update)
     viewer->unit_bytes = bytes;
     fold_damage(viewer, &region);
     tiles_take_motion(&viewer->tiles, &region, viewer->paint_all, now_ms(), viewer->unit_rects);
+    if (viewer->unit_rects->len == 0) {
+        /* The decoder must see every unit, even one that changes nothing: it paints one pixel, which is noted
+         * as any other that it paints. */
+        tiles_damage(&viewer->tiles, &(ViewerRect){region.x, region.y, 1, 1}, TRUE, FALSE);
+        tiles_take_motion(&viewer->tiles, &region, FALSE, now_ms(), viewer->unit_rects);
+    }
     update->unit = bytes->data;
     update->unit_length = bytes->len;
     update->unit_region = region;
@@ -405,15 +416,35 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     return update->unit != NULL || update->n_rects > 0;
 }
 
+static gsize area(const ViewerRect *rects, guint count)
+{
+    gsize sum = 0;
+    for (guint i = 0; i < count; i++)
+        sum += (gsize)rects[i].width * rects[i].height;
+    return sum;
+}
+
+gboolean viewer_update_is_whole(const ViewerUpdate *update)
+{
+    gsize whole = (gsize)update->picture.width * update->picture.height;
+    return area(update->rects, update->n_rects) == whole ||
+           (update->unit && area(update->unit_rects, update->n_unit_rects) == whole);
+}
+
 void viewer_release(Viewer *viewer)
 {
-    if (viewer->touched < PAGES_KEPT)
+    if (viewer->keep || viewer->touched < PAGES_KEPT)
         return;
     viewer->touched = 0;
     if (viewer->copy)
         madvise(viewer->copy, viewer->copy_size, MADV_DONTNEED);
     if (viewer->shown && viewer->shown->shadow)
         shadow_map_rest(viewer->shown->shadow);
+}
+
+void viewer_keep_picture(Viewer *viewer, gboolean keep)
+{
+    viewer->keep = keep;
 }
 
 void viewer_invalidate(Viewer *viewer, const ViewerRect *rect)

@@ -79,8 +79,15 @@ void viewer_units_paint_all(Viewer *viewer, gboolean paint_all);
  * unit now. */
 gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update);
 
+/* Whether the update paints the whole picture, losslessly or by its unit. */
+gboolean viewer_update_is_whole(const ViewerUpdate *update);
+
 /* Lets the private pages go (after sending). */
 void viewer_release(Viewer *viewer);
+
+/* Whether the private picture stays whole: viewer_release() lets nothing go. Whole it is after the next full
+ * refresh. */
+void viewer_keep_picture(Viewer *viewer, gboolean keep);
 
 /* Everything is dirty again (a client asked for a full refresh), or just one rectangle. */
 void viewer_invalidate(Viewer *viewer, const ViewerRect *rect);
@@ -94,6 +101,7 @@ void viewer_geometry(Viewer *viewer, guint *width, guint *height);
 /* Input, forwarded to the current link; coordinates in px of the current picture. */
 void viewer_key(Viewer *viewer, guint32 code, gboolean pressed);
 void viewer_keysym(Viewer *viewer, guint32 keysym, gboolean pressed);
+/* How the client's lock keys stand (SEAT_LOCK_*): told to the current link, and to each that becomes it. */
 void viewer_locks(Viewer *viewer, guint32 mask);
 void viewer_pointer(Viewer *viewer, gint x, gint y, guint32 buttons, gint wheel_vertical,
                     gint wheel_horizontal);

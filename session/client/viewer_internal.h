@@ -14,13 +14,15 @@ struct Viewer {
     SeatHello hello;
     SeatPrefill prefill;
     gboolean has_hello, has_prefill;
-    gboolean h264, paint_all;
+    gboolean h264, paint_all, keep;
     guint max_kbit_s;
     gboolean announced; /* dirty was called, nothing taken since */
     gboolean ended;
     guint wake_source, done_source;
     Tiles tiles;
     Held held;
+    guint32 locks; /* SEAT_LOCK_* of the client's keyboard, as far as we know */
+    gboolean has_locks;
     guint8 *copy; /* the private framebuffer */
     gsize copy_size;
     guint32 copy_generation;
@@ -29,3 +31,7 @@ struct Viewer {
     GByteArray *unit_bytes;
     ViewerCounters counters;
 };
+
+/* viewer_input.c: tells the shown screen what the client last said of its lock keys; nothing when it has not.
+ */
+void viewer_send_locks(Viewer *viewer);

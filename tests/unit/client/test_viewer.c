@@ -15,6 +15,7 @@ static struct {
     gboolean greeter;
     EndReason reason;
     guint32 leds;
+    gboolean cursor_shown;
 } saw;
 static Viewer *viewer;
 static FakeSeat seat, other;
@@ -35,6 +36,7 @@ static void on_dirty(Viewer *v, gpointer data)
 static void on_cursor(Viewer *v, const guint8 *pixels, guint w, guint h, guint hx, guint hy, gpointer data)
 {
     saw.cursors++;
+    saw.cursor_shown = pixels != NULL;
 }
 
 static void on_leds(Viewer *v, guint32 mask, gpointer data)
@@ -430,6 +432,91 @@ START_TEST(a_shadow_that_lies_about_its_size_is_refused)
 }
 END_TEST
 
+static void cursor(FakeSeat *s, gboolean visible, gboolean shape)
+{
+    SeatCursor packet = {.header.type = SEAT_CURSOR, .visible = visible, .width = 16, .height = 16};
+    int fd = memfd_of(16 * 16 * 4);
+    fake_seat_send(s, &packet, sizeof packet, &fd, shape ? 1 : 0);
+    close(fd);
+    turn();
+}
+
+START_TEST(a_cursor_that_was_hidden_comes_back_in_its_shape)
+{
+    show(&seat, FALSE, 200, 100);
+    cursor(&seat, TRUE, TRUE);
+    ck_assert(saw.cursor_shown);
+    cursor(&seat, FALSE, FALSE);
+    ck_assert(!saw.cursor_shown);
+    cursor(&seat, TRUE, FALSE);
+    ck_assert(saw.cursor_shown);
+}
+END_TEST
+
+START_TEST(the_desktop_hears_of_the_lock_keys_that_were_pressed_before_it_came)
+{
+    SeatLocks locks;
+    viewer_locks(viewer, SEAT_LOCK_NUM); /* before anything is shown */
+    show(&seat, TRUE, 200, 100);
+    ck_assert(fake_seat_receive(&seat, SEAT_LOCKS, &locks, sizeof locks));
+    ck_assert_uint_eq(locks.mask, SEAT_LOCK_NUM);
+    viewer_key(viewer, 0x3a, TRUE);
+    viewer_key(viewer, 0x3a, TRUE); /* repeats */
+    viewer_key(viewer, 0x3a, FALSE);
+    viewer_attach(viewer, fake_seat_open(&other), FALSE);
+    show(&other, FALSE, 320, 240);
+    ck_assert(fake_seat_receive(&other, SEAT_LOCKS, &locks, sizeof locks));
+    ck_assert_uint_eq(locks.mask, SEAT_LOCK_NUM | SEAT_LOCK_CAPS);
+}
+END_TEST
+
+START_TEST(who_says_nothing_of_lock_keys_changes_none)
+{
+    SeatLocks locks;
+    viewer_key(viewer, 0x3a, TRUE);
+    show(&seat, FALSE, 200, 100);
+    ck_assert(!fake_seat_receive(&seat, SEAT_LOCKS, &locks, sizeof locks));
+}
+END_TEST
+
+START_TEST(a_unit_that_changes_nothing_paints_a_pixel_that_becomes_exact)
+{
+    ViewerUpdate update;
+    viewer_units_paint_all(viewer, FALSE);
+    viewer_subscribe(viewer, TRUE, 0);
+    show(&seat, FALSE, 200, 100);
+    SeatAccessUnit unit = fake_seat_unit(&seat, 1, TRUE, 100, 1);
+    fake_seat_frame(&seat, FALSE, NULL, 0, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.n_unit_rects, 1);
+    ck_assert_uint_eq(update.unit_rects[0].width, 1);
+    ck_assert(!viewer_update_is_whole(&update));
+    turn_for(TILES_CALM_MS + 50);
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.n_rects, 1);
+    ck_assert_uint_eq(update.rects[0].x, 0);
+    ck_assert_uint_eq(update.rects[0].width, 64);
+}
+END_TEST
+
+START_TEST(a_first_picture_that_comes_as_a_unit_is_whole)
+{
+    ViewerUpdate update;
+    viewer_units_paint_all(viewer, FALSE);
+    viewer_subscribe(viewer, TRUE, 0);
+    fake_seat_welcome(&seat, FALSE);
+    fake_seat_buffer(&seat, 200, 100);
+    SeatAccessUnit unit = fake_seat_unit(&seat, 1, TRUE, 100, 1);
+    fake_seat_frame(&seat, TRUE, NULL, 0, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_ptr_nonnull(update.unit);
+    ck_assert_uint_eq(update.n_rects, 0);
+    ck_assert(viewer_update_is_whole(&update));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("viewer");
@@ -452,6 +539,11 @@ int main(void)
     tcase_add_test(tcase, a_link_that_is_merely_done_waits_for_the_masters_reason);
     tcase_add_test(tcase, nonsense_from_the_seat_closes_its_link_only);
     tcase_add_test(tcase, a_shadow_that_lies_about_its_size_is_refused);
+    tcase_add_test(tcase, a_cursor_that_was_hidden_comes_back_in_its_shape);
+    tcase_add_test(tcase, the_desktop_hears_of_the_lock_keys_that_were_pressed_before_it_came);
+    tcase_add_test(tcase, who_says_nothing_of_lock_keys_changes_none);
+    tcase_add_test(tcase, a_unit_that_changes_nothing_paints_a_pixel_that_becomes_exact);
+    tcase_add_test(tcase, a_first_picture_that_comes_as_a_unit_is_whole);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
