@@ -126,15 +126,10 @@ static void send_welcome(HostClient *client)
         .view_only = client->view_only,
         .greeter = host->greeter,
         .heads = 1};
-    SeatLocks leds = {.header = {.type = SEAT_LEDS, .size = sizeof leds}, .mask = host->leds};
-    SeatPointerMode mode = {.header = {.type = SEAT_POINTER_MODE, .size = sizeof mode},
-                            .absolute = host->absolute};
 
     g_strlcpy(welcome.desktop, client->record.desktop, sizeof welcome.desktop);
     g_strlcpy(welcome.user, client->record.user, sizeof welcome.user);
     packet_link_send(client->link, &welcome, sizeof welcome, NULL, 0);
-    packet_link_send(client->link, &mode, sizeof mode, NULL, 0);
-    packet_link_send(client->link, &leds, sizeof leds, NULL, 0);
 }
 
 void seat_host_add_client(SeatHost *host, int fd, ProcessId peer, guint rights, const ProcessRecord *record)
@@ -148,7 +143,7 @@ void seat_host_add_client(SeatHost *host, int fd, ProcessId peer, guint rights, 
     client->peer = peer;
     client->view_only = (rights & LINK_VIEW_ONLY) != 0;
     client->record = *record;
-    client->shape_due = TRUE;
+    client->shape_due = client->cursor_due = client->leds_due = client->mode_due = TRUE;
     client->link = packet_link_new(fd, NULL, SEAT_LINK_PACKET_MAX, CLIENT_QUEUE_MAX, host_input_received,
                                    link_closed, client);
     if (host->clients->len >= SEAT_HOST_CLIENTS_MAX) {
@@ -161,7 +156,7 @@ void seat_host_add_client(SeatHost *host, int fd, ProcessId peer, guint rights, 
     send_welcome(client);
     if (host->shadow)
         host_frames_announce(client);
-    host_client_send_cursor(client);
+    host_client_send_signs(client);
     send_presence(host);
 }
 
@@ -227,16 +222,13 @@ const void *seat_host_pixels(const SeatHost *host, gsize *stride)
     return shadow_pixels(host->shadow);
 }
 
-/* Shapes are newest-wins: one that waits behind a full socket is replaced, not queued. */
-void host_client_send_cursor(HostClient *client)
+static void send_cursor(HostClient *client)
 {
     SeatHost *host = client->host;
     SeatCursor cursor = host->cursor;
-
-    client->cursor_due = packet_link_queued(client->link) > 0;
-    if (client->cursor_due)
-        return;
     gboolean with_shape = client->shape_due && cursor.visible && host->cursor_fd >= 0;
+
+    client->cursor_due = FALSE;
     if (cursor.visible && host->cursor_fd < 0)
         return;
     cursor.header.generation = host->generation;
@@ -245,12 +237,34 @@ void host_client_send_cursor(HostClient *client)
         client->shape_due = FALSE;
 }
 
+/* All of them are newest-wins: what waits behind a full socket is replaced, not queued. */
+void host_client_send_signs(HostClient *client)
+{
+    SeatHost *host = client->host;
+    SeatLocks leds = {.header = {.type = SEAT_LEDS, .size = sizeof leds}, .mask = host->leds};
+    SeatPointerMode mode = {.header = {.type = SEAT_POINTER_MODE, .size = sizeof mode},
+                            .absolute = host->absolute};
+
+    if (client->mode_due && packet_link_queued(client->link) == 0) {
+        client->mode_due = FALSE;
+        packet_link_send(client->link, &mode, sizeof mode, NULL, 0);
+    }
+    /* Lights that nobody has told are not "off": the client would switch its own off. */
+    if (client->leds_due && host->leds_known && packet_link_queued(client->link) == 0) {
+        client->leds_due = FALSE;
+        packet_link_send(client->link, &leds, sizeof leds, NULL, 0);
+    }
+    if (client->cursor_due && packet_link_queued(client->link) == 0)
+        send_cursor(client);
+}
+
 static void cursor_to_all(SeatHost *host, gboolean shape)
 {
     for (guint i = 0; i < host->clients->len; i++) {
         HostClient *client = g_ptr_array_index(host->clients, i);
         client->shape_due |= shape;
-        host_client_send_cursor(client);
+        client->cursor_due = TRUE;
+        host_client_send_signs(client);
     }
 }
 
@@ -296,25 +310,27 @@ void seat_host_cursor_visible(SeatHost *host, gboolean visible)
 
 void seat_host_leds(SeatHost *host, guint mask)
 {
-    SeatLocks leds = {.header = {.type = SEAT_LEDS, .size = sizeof leds}, .mask = mask & 7};
-    if (host->leds == leds.mask)
+    if (host->leds_known && host->leds == (mask & 7))
         return;
-    host->leds = leds.mask;
-    for (guint i = 0; i < host->clients->len; i++)
-        packet_link_send(((HostClient *)g_ptr_array_index(host->clients, i))->link, &leds, sizeof leds, NULL,
-                         0);
+    host->leds = mask & 7;
+    host->leds_known = TRUE;
+    for (guint i = 0; i < host->clients->len; i++) {
+        HostClient *client = g_ptr_array_index(host->clients, i);
+        client->leds_due = TRUE;
+        host_client_send_signs(client);
+    }
 }
 
 void seat_host_pointer_mode(SeatHost *host, gboolean absolute)
 {
-    SeatPointerMode mode = {.header = {.type = SEAT_POINTER_MODE, .size = sizeof mode},
-                            .absolute = absolute != FALSE};
     if (host->absolute == (absolute != FALSE))
         return;
     host->absolute = absolute != FALSE;
-    for (guint i = 0; i < host->clients->len; i++)
-        packet_link_send(((HostClient *)g_ptr_array_index(host->clients, i))->link, &mode, sizeof mode, NULL,
-                         0);
+    for (guint i = 0; i < host->clients->len; i++) {
+        HostClient *client = g_ptr_array_index(host->clients, i);
+        client->mode_due = TRUE;
+        host_client_send_signs(client);
+    }
 }
 
 void seat_host_login(SeatHost *host, ProcessId peer, SeatLoginResult result, const char *user,

@@ -73,6 +73,11 @@ gboolean seat_host_resize(SeatHost *host, guint width, guint height, GError **er
 void seat_host_damage(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride,
                       gint64 time_us);
 
+/* The same in two steps, for a source whose pixels are under a lock: only the first one reads `pixels`. */
+void seat_host_copy(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride,
+                    gint64 time_us);
+void seat_host_publish(SeatHost *host);
+
 /* Whether any client could be sent a frame now. A source may hold damage back until the `wants` event (newest
  * wins). */
 gboolean seat_host_wants(const SeatHost *host);

@@ -329,16 +329,22 @@ void host_frames_pump(SeatHost *host)
         host->events->wants(host->data);
 }
 
-void seat_host_damage(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride,
-                      gint64 time_us)
+void seat_host_copy(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride,
+                    gint64 time_us)
 {
     g_return_if_fail(host->shadow);
-    gboolean first = !host->filled;
 
     host->changed_us = time_us ? time_us : g_get_monotonic_time();
     damage_clear(host->changed);
     for (guint i = 0; i < count; i++)
         shadow_update(host->shadow, &rects[i], pixels, stride, host->changed);
+}
+
+void seat_host_publish(SeatHost *host)
+{
+    g_return_if_fail(host->shadow);
+    gboolean first = !host->filled;
+
     host->filled = TRUE;
     if (damage_is_empty(host->changed) && !first)
         return;
@@ -351,4 +357,11 @@ void seat_host_damage(SeatHost *host, const SeatRect *rects, guint count, const 
         damage_add_map(client->pending, host->changed);
     }
     host_frames_pump(host);
+}
+
+void seat_host_damage(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride,
+                      gint64 time_us)
+{
+    seat_host_copy(host, rects, count, pixels, stride, time_us);
+    seat_host_publish(host);
 }

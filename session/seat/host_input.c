@@ -77,8 +77,17 @@ static void take_pointer(HostClient *client, const SeatPointer *packet)
     guint width, height;
 
     seat_host_size(host, &width, &height);
-    if (width == 0 || packet->header.generation != host->generation)
+    if (width == 0)
         return;
+    if (packet->header.generation != host->generation) {
+        /* Its place means nothing in this picture: only what it lets go of counts, where the pointer is. */
+        pointer.x = client->x;
+        pointer.y = client->y;
+        pointer.buttons &= client->buttons;
+        pointer.wheel_vertical = pointer.wheel_horizontal = 0;
+        if (pointer.buttons == client->buttons)
+            return;
+    }
     /* A release must not be lost, whatever the budget says. */
     if (!within_budget(client) && (pointer.buttons & client->buttons) == client->buttons)
         return;
@@ -173,8 +182,6 @@ static void take_credit(HostClient *client, const SeatCredit *credit)
     client->credits = MIN(client->credits + MIN(credit->frames, HOST_CREDITS_MAX), HOST_CREDITS_MAX);
     if (client->credits > 0)
         client->starved_us = 0;
-    if (client->cursor_due)
-        host_client_send_cursor(client);
     host_frames_pump(client->host);
 }
 
@@ -291,5 +298,7 @@ void host_input_received(PacketLink *link, const void *packet, gsize length, int
         take_input(client, copy.bytes);
     if (copy.header.type == SEAT_PREFILL)
         explicit_bzero(copy.bytes, length);
+    if (client->link)
+        host_client_send_signs(client);
     host_client_unref(client);
 }

@@ -40,7 +40,7 @@ typedef struct {
     gboolean takes_part, encoding_complete;
     gboolean wants_h264, synced; /* synced: its decoder follows the stream */
     guint max_kbit_s;
-    gboolean cursor_due, shape_due;
+    gboolean cursor_due, shape_due, leds_due, mode_due;
 } HostClient;
 
 struct SeatHost {
@@ -66,7 +66,7 @@ struct SeatHost {
     int cursor_fd; /* sealed memory with the shape, or -1 */
     SeatCursor cursor;
     guint leds;
-    gboolean absolute;
+    gboolean leds_known, absolute;
 };
 
 /* host.c */
@@ -76,7 +76,8 @@ HostClient *host_client_find(const SeatHost *host, ProcessId peer);
 void host_client_leave(HostClient *client, EndReason reason, const char *text);
 HostClient *host_client_ref(HostClient *client);
 void host_client_unref(HostClient *client);
-void host_client_send_cursor(HostClient *client);
+/* Sends what is due of cursor, lights and pointer mode, when nothing else waits on the link. */
+void host_client_send_signs(HostClient *client);
 
 /* host_input.c */
 void host_input_received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,

@@ -72,10 +72,21 @@ void qemu_input_key(QemuInput *input, guint code, gboolean pressed)
     call(input, "Keyboard", pressed ? "Press" : "Release", g_variant_new("(u)", code));
 }
 
+static void send_moves_now(QemuInput *input)
+{
+    if (input->absolute && input->move_due)
+        call(input, "Mouse", "SetAbsPosition", g_variant_new("(uu)", (guint)input->x, (guint)input->y));
+    if (!input->absolute && (input->dx || input->dy))
+        call(input, "Mouse", "RelMotion", g_variant_new("(ii)", input->dx, input->dy));
+    input->move_due = FALSE;
+    input->dx = input->dy = 0;
+}
+
 static void button(QemuInput *input, guint number, gboolean pressed)
 {
     if (pressed && input->waiting > PRESSES_WAITING)
         return;
+    send_moves_now(input); /* it happens where the pointer is by now */
     call(input, "Mouse", pressed ? "Press" : "Release", g_variant_new("(u)", number));
 }
 
@@ -99,14 +110,8 @@ void qemu_input_absolute(QemuInput *input, gboolean absolute)
 
 static void send_moves(QemuInput *input)
 {
-    if (input->waiting > MOVES_WAITING)
-        return;
-    if (input->absolute && input->move_due)
-        call(input, "Mouse", "SetAbsPosition", g_variant_new("(uu)", (guint)input->x, (guint)input->y));
-    if (!input->absolute && (input->dx || input->dy))
-        call(input, "Mouse", "RelMotion", g_variant_new("(ii)", input->dx, input->dy));
-    input->move_due = FALSE;
-    input->dx = input->dy = 0;
+    if (input->waiting <= MOVES_WAITING)
+        send_moves_now(input);
 }
 
 static void set_buttons(QemuInput *input, guint buttons)

@@ -16,8 +16,9 @@ typedef struct {
     QemuDisplay *display;
     QemuInput *input;
     SizeWish *size_wish;
-    guint32 *converted;              /* the picture as XRGB8888 where QEMU's is something else */
-    guint shown_width, shown_height; /* px, of the last picture */
+    guint32 *converted;                /* the picture as XRGB8888 where QEMU's is something else */
+    guint shown_width, shown_height;   /* px, of the last picture */
+    guint failed_width, failed_height; /* px, of a picture that there was no memory for */
     gboolean pictured, in_take;
 } Qemu;
 
@@ -38,9 +39,13 @@ static gboolean fit_host(Qemu *qemu, const Surface *surface)
     if (qemu->shown_width == surface->width && qemu->shown_height == surface->height && qemu->pictured)
         return TRUE;
     if (!seat_host_resize(qemu->host, surface->width, surface->height, &error)) {
-        log_warning("display: %ux%u: %s", surface->width, surface->height, error->message);
+        if (qemu->failed_width != surface->width || qemu->failed_height != surface->height)
+            log_warning("display: %ux%u: %s", surface->width, surface->height, error->message);
+        qemu->failed_width = surface->width;
+        qemu->failed_height = surface->height;
         return FALSE;
     }
+    qemu->failed_width = qemu->failed_height = 0;
     g_clear_pointer(&qemu->converted, g_free);
     return TRUE;
 }
@@ -63,9 +68,11 @@ static void bring_pixels(Qemu *qemu, QemuPicture *picture)
         }
         pixels = qemu->converted;
     }
-    seat_host_damage(qemu->host, picture->rects, picture->rect_count, pixels, stride, 0);
+    /* The display's thread, and with it QEMU, waits for this lock: nothing longer than the copy under it. */
+    seat_host_copy(qemu->host, picture->rects, picture->rect_count, pixels, stride, 0);
     if (!surface->shared)
         g_mutex_unlock(&surface->lock);
+    seat_host_publish(qemu->host);
 }
 
 static void bring_cursor(Qemu *qemu, const QemuPicture *picture)
