@@ -23,6 +23,8 @@ struct QemuDisplay {
     GDBusNodeInfo *node;
     SurfaceCache *cache;
     gboolean lost;
+    guint refused_width, refused_height; /* px, of the mode that cannot be shown; 0: it can */
+    gint64 refused_us;                   /* when one was logged last */
 
     GMutex lock; /* guards the rest */
     GDBusConnection *connection;

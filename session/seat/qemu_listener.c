@@ -2,12 +2,17 @@
  * thread, each call answered at once. */
 #include "base/log.h"
 #include "session/seat/qemu_display_private.h"
+#include "session/vnc/notice.h"
 
 #include <gio/gunixfdlist.h>
+#include <pixman.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define NOTICE_WIDTH 800
+#define NOTICE_HEIGHT 600
+#define REFUSED_LOG_US (10 * G_USEC_PER_SEC)
 #define LISTENER_PATH "/org/qemu/Display1/Listener"
 
 static const char listener_xml[] =
@@ -58,6 +63,40 @@ static void show_surface(QemuDisplay *display, Surface *surface)
         surface_unref(before);
 }
 
+/* A mode that cannot be shown: told once, and seen instead of what was there before. A guest may ask for one
+ * after the other without filling the log. */
+static void refuse_picture(QemuDisplay *display, guint width, guint height, const char *why)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (display->refused_width == width && display->refused_height == height)
+        return;
+    display->refused_width = width;
+    display->refused_height = height;
+    if (display->refused_us == 0 || now - display->refused_us >= REFUSED_LOG_US) {
+        log_warning("display: %s", why);
+        display->refused_us = now;
+    }
+    g_autofree char *text = g_strdup_printf("The screen mode %u x %u cannot be shown.", width, height);
+    g_autofree guint8 *pixels = notice_paint(NOTICE_WIDTH, NOTICE_HEIGHT, text);
+    Surface *surface = surface_new_own(NOTICE_WIDTH, NOTICE_HEIGHT);
+    if (!surface)
+        return;
+    surface_put(surface, 0, 0, NOTICE_WIDTH, NOTICE_HEIGHT, NOTICE_WIDTH * 4, PIXMAN_x8r8g8b8, pixels,
+                (gsize)NOTICE_WIDTH * NOTICE_HEIGHT * 4);
+    show_surface(display, surface);
+}
+
+static void accept_picture(QemuDisplay *display)
+{
+    display->refused_width = display->refused_height = 0;
+}
+
+static gboolean is_refused(const QemuDisplay *display)
+{
+    return display->refused_width != 0;
+}
+
 static void add_damage(QemuDisplay *display, gint x, gint y, gint width, gint height)
 {
     g_mutex_lock(&display->lock);
@@ -87,9 +126,12 @@ static void take_scanout(QemuDisplay *display, GVariant *arguments)
     gboolean same = now && !now->shared && now->width == width && now->height == height;
     g_autoptr(Surface) surface = same ? surface_ref(now) : surface_new_own(width, height);
     if (!surface || !surface_put(surface, 0, 0, width, height, stride, format, data, length)) {
-        log_warning("display: a picture of %ux%u px, format 0x%x cannot be shown", width, height, format);
+        g_autofree char *why =
+            g_strdup_printf("a picture of %ux%u px, format 0x%x cannot be shown", width, height, format);
+        refuse_picture(display, width, height, why);
         return;
     }
+    accept_picture(display);
     show_surface(display, g_steal_pointer(&surface));
 }
 
@@ -102,7 +144,8 @@ static void take_update(QemuDisplay *display, GVariant *arguments)
 
     g_variant_get(arguments, "(iiiiuu@ay)", &x, &y, &width, &height, &stride, &format, NULL);
     Surface *now = display->surface;
-    if (now && !now->shared && surface_put(now, x, y, width, height, stride, format, data, length))
+    if (now && !now->shared && !is_refused(display) &&
+        surface_put(now, x, y, width, height, stride, format, data, length))
         add_damage(display, x, y, width, height);
 }
 
@@ -122,18 +165,22 @@ static void take_map(QemuDisplay *display, GVariant *arguments, GDBusMessage *me
     }
     Surface *surface =
         surface_cache_map(display->cache, descriptors[handle], offset, width, height, stride, format, &error);
-    if (surface)
+    if (surface) {
+        accept_picture(display);
         show_surface(display, surface);
-    else
-        log_warning("display: %s", error->message);
+    } else {
+        refuse_picture(display, width, height, error->message);
+    }
 }
 
 static void take_disable(QemuDisplay *display)
 {
     Surface *now = display->surface;
     Surface *black = now ? surface_new_own(now->width, now->height) : NULL;
-    if (black)
+    if (black) {
+        accept_picture(display);
         show_surface(display, black);
+    }
 }
 
 static void take_cursor(QemuDisplay *display, GVariant *arguments)
