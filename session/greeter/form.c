@@ -78,7 +78,9 @@ static FormField *focused_field(Form *form)
 {
     if (form->screen != SCREEN_LOGIN || form->busy)
         return NULL;
-    return form->focus == ELEMENT_USER ? &form->user : form->focus == ELEMENT_PASSWORD ? &form->password : NULL;
+    return form->focus == ELEMENT_USER       ? &form->user
+           : form->focus == ELEMENT_PASSWORD ? &form->password
+                                             : NULL;
 }
 
 static void field_insert(FormField *field, const char *text)
@@ -270,9 +272,12 @@ static FormAction login_key(Form *form, FormKey key, const char *text, gint64 no
     return FORM_NOTHING;
 }
 
-FormAction form_key(Form *form, FormKey key, const char *text, gint64 now_us)
+FormAction form_key(Form *form, FormKey key, const char *text, gboolean repeat, gint64 now_us)
 {
     gboolean enter = key == FORM_KEY_ENTER || (key == FORM_KEY_TEXT && strcmp(text, " ") == 0);
+    gboolean decides = key == FORM_KEY_ESCAPE || (enter && !(key == FORM_KEY_TEXT && focused_field(form)));
+    if (repeat && decides)
+        return FORM_NOTHING;
     switch (form->screen) {
     case SCREEN_LOGIN:
         return login_key(form, key, text, now_us);
@@ -351,8 +356,9 @@ void form_result(Form *form, const GreeterResult *result, gint64 now_us)
 
 gboolean form_desktops_fit(const GreeterDesktops *desktops, gsize length)
 {
-    if (length < sizeof *desktops || desktops->count > GREETER_DESKTOPS_MAX || desktops->total > FORM_DESKTOPS_MAX ||
-        desktops->first > desktops->total || desktops->count > desktops->total - desktops->first ||
+    if (length < sizeof *desktops || desktops->count > GREETER_DESKTOPS_MAX ||
+        desktops->total > FORM_DESKTOPS_MAX || desktops->first > desktops->total ||
+        desktops->count > desktops->total - desktops->first ||
         length != sizeof *desktops + desktops->count * sizeof(GreeterDesktop))
         return FALSE;
     for (guint i = 0; i < desktops->count; i++)
@@ -438,8 +444,8 @@ const char *form_message(const Form *form, gint64 now_us, char *buffer, gsize si
 {
     guint wait = form_retry_seconds(form, now_us);
     if (form->screen == SCREEN_LOGIN && wait) {
-        g_snprintf(buffer, size, "%s You can try again in %u second%s.", form->retry_at_us ? form->text : "", wait,
-                   wait == 1 ? "" : "s");
+        g_snprintf(buffer, size, "%s You can try again in %u second%s.", form->retry_at_us ? form->text : "",
+                   wait, wait == 1 ? "" : "s");
         return buffer;
     }
     if (!form->broker && form->busy)

@@ -1,5 +1,5 @@
-/* What the greeter shows and how it answers to keys, clicks and the broker: one state machine, no drawing, no input
- * or output. One thread. */
+/* What the greeter shows and how it answers to keys, clicks and the broker: one state machine, no drawing, no
+ * input or output. One thread. */
 #pragma once
 
 #include "base/proto/greeter_link.h"
@@ -62,17 +62,17 @@ typedef struct {
     FormScreen screen;
     FormElement focus;
     FormField user, password;
-    gboolean busy;        /* the broker has not answered yet */
-    gboolean broker;      /* there is a link to it */
-    gint64 retry_at_us;   /* throttled until then; 0: not */
-    char text[SEAT_TEXT_MAX]; /* what is wrong, or what happens */
+    gboolean busy;               /* the broker has not answered yet */
+    gboolean broker;             /* there is a link to it */
+    gint64 retry_at_us;          /* throttled until then; 0: not */
+    char text[SEAT_TEXT_MAX];    /* what is wrong, or what happens */
     char desktop[SEAT_NAME_MAX]; /* chosen, or on its way */
     GreeterPhase phase;
-    GArray *desktops;     /* of GreeterDesktop */
+    GArray *desktops; /* of GreeterDesktop */
     guint selected;
     gboolean caps_lock;
-    char keyboard[64];    /* name of the layout */
-    gint seconds_left;    /* until the connection ends, -1: no limit is near */
+    char keyboard[64]; /* name of the layout */
+    gint seconds_left; /* until the connection ends, -1: no limit is near */
 } Form;
 
 void form_init(Form *form);
@@ -84,8 +84,9 @@ void form_scrub(Form *form);
 /* Shows the login with what the client brought. */
 void form_prefill(Form *form, const char *user);
 
-/* A key; `text` (UTF-8) with FORM_KEY_TEXT. now_us: monotonic time. */
-FormAction form_key(Form *form, FormKey key, const char *text, gint64 now_us);
+/* A key; `text` (UTF-8) with FORM_KEY_TEXT. repeat: it has been held down since it was pressed; what decides
+ * something (Enter, a space on a button) counts once only. now_us: monotonic time. */
+FormAction form_key(Form *form, FormKey key, const char *text, gboolean repeat, gint64 now_us);
 /* A click on an element; `row` with ELEMENT_ROW. */
 FormAction form_press(Form *form, FormElement element, guint row, gint64 now_us);
 

@@ -15,8 +15,9 @@
 #define PREFILL_MS 300 /* what a client brings along comes with its hello */
 #define BROKER_QUEUE 16
 #define ACTIVITY_US (1 * G_USEC_PER_SEC)
-#define EXTEND_US (30 * G_USEC_PER_SEC) /* what the master adds for typing, and up to when (master_link.h)   \
-                                         */
+#define EXTEND_US                                                                                            \
+    (30 * G_USEC_PER_SEC) /* what the master adds for typing, and up to when (master_link.h)                 \
+                           */
 #define EXTEND_MAX_US (600 * G_USEC_PER_SEC)
 #define COUNTDOWN_S 15
 
@@ -325,10 +326,13 @@ static void on_size(ProcessId peer, guint head, const SeatSizeHint *size, gpoint
     resize(size->width, size->height);
 }
 
-static void on_meaning(gboolean meant, FormKey key, char *text)
+/* number: any that is the key's own */
+static void on_meaning(guint32 number, gboolean pressed, gboolean meant, FormKey key, char *text)
 {
+    gint64 now = g_get_monotonic_time();
+    gboolean repeat = keyboard_repeats(greeter.keyboard, number, pressed, now);
     note_activity();
-    act(meant ? form_key(&greeter.form, key, text, g_get_monotonic_time()) : FORM_NOTHING);
+    act(meant ? form_key(&greeter.form, key, text, repeat, now) : FORM_NOTHING);
     explicit_bzero(text, 16);
 }
 
@@ -337,7 +341,7 @@ static void on_key(ProcessId peer, guint code, gboolean pressed, gpointer data)
     char text[16] = "";
     FormKey key = FORM_KEY_TEXT;
     gboolean meant = keyboard_code(greeter.keyboard, code, pressed, &key, text);
-    on_meaning(meant, key, text);
+    on_meaning(code, pressed, meant, key, text);
 }
 
 static void on_keysym(ProcessId peer, guint32 keysym, gboolean pressed, gpointer data)
@@ -345,7 +349,7 @@ static void on_keysym(ProcessId peer, guint32 keysym, gboolean pressed, gpointer
     char text[16] = "";
     FormKey key = FORM_KEY_TEXT;
     gboolean meant = keyboard_keysym(greeter.keyboard, keysym, pressed, &key, text);
-    on_meaning(meant, key, text);
+    on_meaning(keysym | 1u << 31, pressed, meant, key, text);
 }
 
 static void on_locks(ProcessId peer, guint mask, gpointer data)
@@ -369,7 +373,8 @@ static void on_pointer(ProcessId peer, const SeatPointer *pointer, gpointer data
     if (pressed)
         press_at(pointer->x, pointer->y);
     if (pointer->wheel_vertical && greeter.form.screen == SCREEN_CHOICE)
-        act(form_key(&greeter.form, pointer->wheel_vertical > 0 ? FORM_KEY_UP : FORM_KEY_DOWN, NULL, 0));
+        act(form_key(&greeter.form, pointer->wheel_vertical > 0 ? FORM_KEY_UP : FORM_KEY_DOWN, NULL, FALSE,
+                     0));
 }
 
 static void on_touch(ProcessId peer, const SeatTouch *touch, gpointer data)

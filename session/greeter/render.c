@@ -49,7 +49,7 @@ static void screen_typed(Form *form)
 {
     form_prefill(form, "alice");
     for (guint i = 0; i < 12; i++)
-        form_key(form, FORM_KEY_TEXT, "x", 0);
+        form_key(form, FORM_KEY_TEXT, "x", FALSE, 0);
     form->caps_lock = TRUE;
     form->seconds_left = 12;
 }
@@ -89,14 +89,16 @@ static void screen_many(Form *form)
 static void screen_starting(Form *form)
 {
     add_desktops(form, 2);
-    progress(form, GREETER_PHASE_STARTING, "The virtual machine is being started. Its screen appears as soon as there is one.");
+    progress(form, GREETER_PHASE_STARTING,
+             "The virtual machine is being started. Its screen appears as soon as there is one.");
 }
 
 static void screen_failed(Form *form)
 {
     add_desktops(form, 2);
     progress(form, GREETER_PHASE_FAILED,
-             "The template's image /srv/images/debian-12-desktop.qcow2 is missing. Ask your administrator to restore "
+             "The template's image /srv/images/debian-12-desktop.qcow2 is missing. Ask your administrator to "
+             "restore "
              "it, then try again.");
 }
 
@@ -154,10 +156,12 @@ int render_screens(const char *dir)
     static const struct {
         const char *name;
         void (*prepare)(Form *form);
-    } screens[] = {{"login", screen_login},       {"typed", screen_typed},       {"denied", screen_denied},
-                   {"throttled", screen_throttled}, {"busy", screen_busy},       {"choice", screen_choice},
-                   {"many", screen_many},         {"starting", screen_starting}, {"failed", screen_failed},
-                   {"off", screen_off},           {"none", screen_none}};
+    } screens[] = {{"login", screen_login},   {"typed", screen_typed},
+                   {"denied", screen_denied}, {"throttled", screen_throttled},
+                   {"busy", screen_busy},     {"choice", screen_choice},
+                   {"many", screen_many},     {"starting", screen_starting},
+                   {"failed", screen_failed}, {"off", screen_off},
+                   {"none", screen_none}};
     static const guint sizes[][2] = {{800, 600}, {1920, 1080}, {3840, 2160}};
     Painter *painter = painter_new();
     for (guint i = 0; i < G_N_ELEMENTS(screens) * G_N_ELEMENTS(sizes); i++) {

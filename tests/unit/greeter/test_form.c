@@ -19,14 +19,14 @@ static void teardown(void)
 
 static FormAction press(FormKey key)
 {
-    return form_key(&form, key, NULL, 0);
+    return form_key(&form, key, NULL, FALSE, 0);
 }
 
 static void type(const char *text)
 {
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         g_autofree char *one = g_strndup(p, (gsize)(g_utf8_next_char(p) - p));
-        ck_assert_int_eq(form_key(&form, FORM_KEY_TEXT, one, 0), FORM_NOTHING);
+        ck_assert_int_eq(form_key(&form, FORM_KEY_TEXT, one, FALSE, 0), FORM_NOTHING);
     }
 }
 
@@ -162,7 +162,7 @@ START_TEST(a_throttled_login_waits_its_time)
     ck_assert_int_eq(press(FORM_KEY_ENTER), FORM_NOTHING);
     ck_assert_str_eq(form_message(&form, 0, buffer, sizeof buffer),
                      "Too many attempts. You can try again in 3 seconds.");
-    ck_assert_int_eq(form_key(&form, FORM_KEY_ENTER, NULL, 2500001), FORM_LOGIN);
+    ck_assert_int_eq(form_key(&form, FORM_KEY_ENTER, NULL, FALSE, 2500001), FORM_LOGIN);
 }
 END_TEST
 
@@ -215,6 +215,28 @@ START_TEST(a_shorter_list_keeps_the_selection_inside)
     ck_assert_int_eq(form_press(&form, ELEMENT_ROW, 0, 0), FORM_NOTHING);
     offer(2);
     ck_assert_int_eq(form.screen, SCREEN_CHOICE);
+}
+END_TEST
+
+START_TEST(an_enter_that_is_held_decides_once)
+{
+    offer(2);
+    ck_assert_int_eq(form_key(&form, FORM_KEY_ENTER, NULL, FALSE, 0), FORM_CHOOSE);
+    ck_assert_int_eq(form_key(&form, FORM_KEY_ENTER, NULL, TRUE, 0), FORM_NOTHING);
+    ck_assert_int_eq(form_key(&form, FORM_KEY_TEXT, " ", TRUE, 0), FORM_NOTHING);
+    ck_assert_int_eq(form.screen, SCREEN_PROGRESS);
+    ck_assert_int_eq(form_key(&form, FORM_KEY_ENTER, NULL, FALSE, 0), FORM_CANCEL);
+}
+END_TEST
+
+START_TEST(a_space_that_is_held_fills_a_field_and_presses_no_button)
+{
+    form_prefill(&form, "alice");
+    form_key(&form, FORM_KEY_TEXT, " ", TRUE, 0);
+    ck_assert_str_eq(form.password.text, " ");
+    press(FORM_KEY_NEXT);
+    ck_assert_int_eq(form_key(&form, FORM_KEY_TEXT, " ", TRUE, 0), FORM_NOTHING);
+    ck_assert_int_eq(form_key(&form, FORM_KEY_TEXT, " ", FALSE, 0), FORM_LOGIN);
 }
 END_TEST
 
@@ -286,6 +308,8 @@ int main(void)
     tcase_add_test(cases, enter_tries_a_failed_or_switched_off_desktop_again);
     tcase_add_test(cases, the_other_desktops_can_be_reached_by_tab);
     tcase_add_test(cases, a_list_whose_numbers_lie_is_refused);
+    tcase_add_test(cases, an_enter_that_is_held_decides_once);
+    tcase_add_test(cases, a_space_that_is_held_fills_a_field_and_presses_no_button);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

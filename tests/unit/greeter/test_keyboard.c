@@ -10,8 +10,8 @@
 #define CODE_A 0x1e
 #define CODE_Z 0x2c
 #define CODE_SHIFT 0x2a
-#define CODE_MINUS 0x0c      /* ß on a German keyboard */
-#define CODE_EQUAL 0x0d      /* dead acute there */
+#define CODE_MINUS 0x0c /* ß on a German keyboard */
+#define CODE_EQUAL 0x0d /* dead acute there */
 #define CODE_E 0x12
 #define CODE_CAPS 0x3a
 #define CODE_ALT_GR 0xb8
@@ -159,6 +159,18 @@ START_TEST(every_code_and_layout_can_be_stroked_without_harm)
 }
 END_TEST
 
+START_TEST(presses_of_a_held_key_are_repeats)
+{
+    ck_assert(!keyboard_repeats(keyboard, 0x1c, TRUE, 0));
+    ck_assert(keyboard_repeats(keyboard, 0x1c, TRUE, 500000));
+    ck_assert(!keyboard_repeats(keyboard, 0x1c, FALSE, 510000));
+    ck_assert(keyboard_repeats(keyboard, 0x1c, TRUE, 511000)); /* a client that lets go before each */
+    keyboard_repeats(keyboard, 0x1c, FALSE, 520000);
+    ck_assert(!keyboard_repeats(keyboard, 0x1c, TRUE, 620000));
+    ck_assert(!keyboard_repeats(keyboard, 0x1e, TRUE, 621000));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("greeter keyboard");
@@ -173,6 +185,7 @@ int main(void)
     tcase_add_test(cases, caps_lock_is_known_from_the_client_and_from_its_key);
     tcase_add_test(cases, keysyms_of_tablets_type_what_they_are);
     tcase_add_test(cases, every_code_and_layout_can_be_stroked_without_harm);
+    tcase_add_test(cases, presses_of_a_held_key_are_repeats);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
