@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "session/vnc/front.h"
+#include "session/vnc/keys.h"
 #include "session/vnc/pointer.h"
 #include "session/vnc/rfb.h"
 #include "session/vnc/screen.h"
@@ -40,6 +41,7 @@ struct Connection {
     guint seat_wait; /* timer: the desktop may still come first */
     WebPreamble preamble;
     PointerMask mask;
+    KeyForms keys;
     gboolean pointer_absolute;
     gint pointer_x, pointer_y;
 };
@@ -265,11 +267,16 @@ static void take_pointer(Connection *c, guint32 rfb_mask, gint x, gint y)
  * tell its layout. */
 static void take_key(Connection *c, guint32 code, guint32 keysym, gboolean pressed)
 {
-    gboolean is_keysym = keysym > 0 && keysym <= 0x1fffffff;
-    if (code > 0 && code < 0x100 && !(c->at_greeter && is_keysym))
+    switch (keys_choose(&c->keys, c->at_greeter, code, &keysym, pressed)) {
+    case KEY_AS_CODE:
         viewer_key(c->viewer, code, pressed);
-    else if (is_keysym)
+        break;
+    case KEY_AS_KEYSYM:
         viewer_keysym(c->viewer, keysym, pressed);
+        break;
+    case KEY_IGNORED:
+        break;
+    }
 }
 
 static void message(const RfbMessage *m, gpointer data)
