@@ -64,14 +64,15 @@ static void encode(Bitmaps *bitmaps, BITMAP_DATA *bitmap, guint depth)
     bitmap->cbCompMainBodySize = (UINT32)length;
 }
 
-static gboolean send_part(Bitmaps *bitmaps, const ViewerPicture *picture, const ViewerRect *rect, guint depth)
+static gboolean send_part(Bitmaps *bitmaps, const ViewerPicture *picture, const ViewerRect *rect, guint left,
+                          guint top, guint depth)
 {
     rdpUpdate *update = bitmaps->rdp->context->base.update;
     guint width = (rect->width + 3) & ~3u;
-    BITMAP_DATA bitmap = {.destLeft = rect->x,
-                          .destTop = rect->y,
-                          .destRight = rect->x + rect->width - 1,
-                          .destBottom = rect->y + rect->height - 1,
+    BITMAP_DATA bitmap = {.destLeft = left,
+                          .destTop = top,
+                          .destRight = left + rect->width - 1,
+                          .destBottom = top + rect->height - 1,
                           .width = width,
                           .height = rect->height};
     BITMAP_UPDATE one = {.number = 1, .rectangles = &bitmap};
@@ -81,20 +82,18 @@ static gboolean send_part(Bitmaps *bitmaps, const ViewerPicture *picture, const 
     return update->BitmapUpdate(update->context, &one);
 }
 
-gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *update)
+gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *update, guint left, guint top)
 {
     guint depth = freerdp_settings_get_uint32(bitmaps->rdp->context->base.settings, FreeRDP_ColorDepth);
-    guint right = bitmaps->rdp->output_width, bottom = bitmaps->rdp->output_height;
+    guint right = bitmaps->rdp->output_width - left, bottom = bitmaps->rdp->output_height - top;
 
-    if (depth < 15)
-        return FALSE;
     for (guint i = 0; i < update->n_rects; i++) {
         ViewerRect whole = update->rects[i];
         for (guint y = whole.y; y < MIN(whole.y + whole.height, bottom); y += SIDE)
             for (guint x = whole.x; x < MIN(whole.x + whole.width, right); x += SIDE) {
                 ViewerRect part = {x, y, MIN(SIDE, MIN(whole.x + whole.width, right) - x),
                                    MIN(SIDE, MIN(whole.y + whole.height, bottom) - y)};
-                if (!send_part(bitmaps, &update->picture, &part, depth))
+                if (!send_part(bitmaps, &update->picture, &part, left + x, top + y, depth))
                     return FALSE;
             }
     }

@@ -14,6 +14,7 @@ typedef enum {
     MESSAGE_HELLO,
     MESSAGE_SUBSCRIBE,
     MESSAGE_WANT,
+    MESSAGE_KEEP,
     MESSAGE_INVALIDATE,
     MESSAGE_KEYFRAME,
     MESSAGE_KEY,
@@ -209,6 +210,9 @@ static void deliver_wish(Bridge *bridge, const Message *m)
         bridge->lossless_only = m->number != 0;
         hand_over(bridge);
         break;
+    case MESSAGE_KEEP:
+        viewer_keep_picture(bridge->viewer, m->number != 0);
+        break;
     case MESSAGE_INVALIDATE:
         viewer_invalidate(bridge->viewer, NULL);
         break;
@@ -327,6 +331,11 @@ void bridge_hello(Bridge *bridge, const SeatHello *hello, const SeatPrefill *pre
 void bridge_subscribe(Bridge *bridge, gboolean h264)
 {
     post(bridge, &(Message){.kind = MESSAGE_SUBSCRIBE, .number = h264});
+}
+
+void bridge_keep_picture(Bridge *bridge, gboolean keep)
+{
+    post(bridge, &(Message){.kind = MESSAGE_KEEP, .number = keep});
 }
 
 void bridge_invalidate(Bridge *bridge)

@@ -31,6 +31,7 @@ struct Gfx {
     Rdp *rdp;
     RdpgfxServerContext *channel;
     gboolean open, ready, h264, surface;
+    gboolean screen_keyed; /* the screen's decoder has seen a key frame */
     guint32 channel_id;
     guint8 encoded[PLANAR_SIZE_MAX];
     Region regions[REGIONS_MAX];
@@ -79,7 +80,9 @@ static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_AD
         return result;
     gfx->h264 = allows_h264(&chosen);
     gfx->ready = TRUE;
-    gfx->surface = FALSE;
+    /* Whatever the client had is gone. */
+    gfx->surface = gfx->screen_keyed = FALSE;
+    memset(gfx->regions, 0, sizeof gfx->regions);
     gfx->acknowledged = gfx->frame;
     rdp->mode = GRAPHICS_GFX;
     log_info("graphics pipeline version %x, H.264 %s", chosen.version, gfx->h264 ? "yes" : "no");
@@ -241,6 +244,7 @@ gboolean gfx_resize(Gfx *gfx)
         gfx->channel->MapSurfaceToOutput(gfx->channel, &map) != CHANNEL_RC_OK || !blacken(gfx))
         return FALSE;
     gfx->surface = TRUE;
+    gfx->screen_keyed = FALSE;
     return TRUE;
 }
 
@@ -300,19 +304,26 @@ static gboolean send_avc(Gfx *gfx, guint16 surface, const ViewerUpdate *update, 
     return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
 }
 
+/* A unit that no decoder of ours can show: a key frame is asked for, and everything anew. */
+static gboolean skip_unit(Gfx *gfx)
+{
+    bridge_need_keyframe(gfx->rdp->bridge);
+    bridge_invalidate(gfx->rdp->bridge);
+    return TRUE;
+}
+
 static gboolean send_unit_whole(Gfx *gfx, const ViewerUpdate *update)
 {
     guint n = update->n_unit_rects;
     g_autofree RECTANGLE_16 *rects = g_new(RECTANGLE_16, MAX(n, 1));
 
+    if (!update->unit_key && !gfx->screen_keyed)
+        return skip_unit(gfx);
+    gfx->screen_keyed = TRUE;
     for (guint i = 0; i < n; i++) {
         const ViewerRect *r = &update->unit_rects[i];
         rects[i] =
             (RECTANGLE_16){(UINT16)r->x, (UINT16)r->y, (UINT16)(r->x + r->width), (UINT16)(r->y + r->height)};
-    }
-    if (n == 0) { /* the decoder must see every unit, even one that changes nothing */
-        rects[0] = (RECTANGLE_16){0, 0, 1, 1};
-        n = 1;
     }
     return send_avc(gfx, SURFACE_SCREEN, update, update->picture.width, update->picture.height, rects, n);
 }
@@ -347,11 +358,8 @@ static gboolean send_unit_region(Gfx *gfx, const ViewerUpdate *update)
     RECTANGLE_16 all = {0, 0, (UINT16)region->width, (UINT16)region->height};
     gint slot = region_surface(gfx, update);
 
-    if (slot < 0) {
-        bridge_need_keyframe(gfx->rdp->bridge);
-        bridge_invalidate(gfx->rdp->bridge);
-        return TRUE;
-    }
+    if (slot < 0)
+        return skip_unit(gfx);
     gfx->regions[slot].frame = gfx->frame;
     guint16 id = (guint16)(SURFACE_REGION + slot);
     if (!send_avc(gfx, id, update, region->width, region->height, &all, 1))

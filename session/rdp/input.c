@@ -54,8 +54,7 @@ static void set_button(Rdp *rdp, guint32 button, gboolean down)
 
 static void move_to(Rdp *rdp, guint16 x, guint16 y)
 {
-    rdp->pointer_x = x - rdp->offset_x;
-    rdp->pointer_y = y - rdp->offset_y;
+    rdp_place_pointer(rdp, x, y, &rdp->pointer_x, &rdp->pointer_y);
 }
 
 static void send_pointer(Rdp *rdp, gint dx, gint dy, gint vertical, gint horizontal)

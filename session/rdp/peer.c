@@ -36,6 +36,7 @@
            */
 #define FAREWELL_MS 300
 #define HANDLES_MAX 16
+#define DEPTH_MIN 15u /* bits of colour in bitmap updates */
 
 typedef struct {
     Bridge *bridge;
@@ -160,6 +161,25 @@ static BOOL on_logon(freerdp_peer *peer, const SEC_WINNT_AUTH_IDENTITY *identity
     return TRUE; /* the greeter decides */
 }
 
+static void refuse(Rdp *rdp, guint32 error_info)
+{
+    if (rdp->ended)
+        return;
+    rdp->ended = TRUE;
+    freerdp_set_error_info(rdp->context->base.rdp, error_info);
+}
+
+static void use_bitmaps(Rdp *rdp)
+{
+    guint depth = freerdp_settings_get_uint32(rdp->context->base.settings, FreeRDP_ColorDepth);
+
+    rdp->mode = GRAPHICS_BITMAPS;
+    if (depth >= DEPTH_MIN)
+        return;
+    log_info("the client wants %u bits of colour, %u are the least: refused", depth, DEPTH_MIN);
+    refuse(rdp, ERRINFO_SERVER_DENIED_CONNECTION);
+}
+
 static BOOL on_activate(freerdp_peer *peer)
 {
     Rdp *rdp = of(peer);
@@ -169,13 +189,16 @@ static BOOL on_activate(freerdp_peer *peer)
     if (rdp->mode == GRAPHICS_NONE) {
         gboolean gfx = freerdp_settings_get_bool(settings, FreeRDP_SupportGraphicsPipeline) &&
                        WTSVirtualChannelManagerIsChannelJoined(rdp->context->vcm, DRDYNVC_SVC_CHANNEL_NAME);
-        rdp->mode = gfx ? GRAPHICS_WAITING : GRAPHICS_BITMAPS;
+        rdp->mode = GRAPHICS_WAITING;
         rdp->gfx_deadline_us = g_get_monotonic_time() + GFX_ANSWER_US;
         log_info("client %u x %u, %u bits, %s", rdp->client_width, rdp->client_height,
                  freerdp_settings_get_uint32(settings, FreeRDP_ColorDepth),
                  gfx ? "announces the graphics pipeline" : "bitmap updates");
+        if (!gfx)
+            use_bitmaps(rdp);
     } else {
         bridge_invalidate(rdp->bridge);
+        rdp->bars_due |= rdp->mode == GRAPHICS_BITMAPS && rdp->placed;
     }
     return cursors_repeat(rdp->cursors);
 }
@@ -209,10 +232,19 @@ static gboolean graphics_ready(const Rdp *rdp)
     return rdp->active && !rdp->suppressed && (rdp->mode == GRAPHICS_GFX || rdp->mode == GRAPHICS_BITMAPS);
 }
 
-static gboolean covers_all(const ViewerUpdate *update)
+static gboolean send_update(Rdp *rdp)
 {
-    return update->n_rects == 1 && update->rects[0].width == update->picture.width &&
-           update->rects[0].height == update->picture.height;
+    const ViewerUpdate *update = &rdp->update;
+    ViewerUpdate scaled;
+
+    if (rdp->scaler) {
+        scaler_take(rdp->scaler, update, &scaled);
+        update = &scaled;
+    }
+    if (rdp->mode == GRAPHICS_GFX)
+        return gfx_send(rdp->gfx, update);
+    return (!rdp->bars_due || rdp_place_bars(rdp)) &&
+           bitmaps_send(rdp->bitmaps, update, (guint)rdp->offset_x, (guint)rdp->offset_y);
 }
 
 static gboolean send_held(Rdp *rdp)
@@ -222,17 +254,16 @@ static gboolean send_held(Rdp *rdp)
     if (!rdp->holding || !graphics_ready(rdp))
         return TRUE;
     if (!rdp->placed || picture->width != rdp->picture_width || picture->height != rdp->picture_height) {
-        gboolean partial = !rdp->placed && !covers_all(&rdp->update);
+        gboolean partial = !rdp->placed && !viewer_update_is_whole(&rdp->update);
         if (!rdp_place(rdp, picture->width, picture->height))
             return FALSE;
         if (partial)
             bridge_invalidate(rdp->bridge);
-        if (!rdp->active)
+        if (!rdp->active || !rdp->holding)
             return TRUE; /* kept until the client is active again */
     }
     rdp->holding = FALSE;
-    return rdp->mode == GRAPHICS_GFX ? gfx_send(rdp->gfx, &rdp->update)
-                                     : bitmaps_send(rdp->bitmaps, &rdp->update);
+    return send_update(rdp);
 }
 
 /* Asks for the next update when it could be sent at once. Returns whether only the socket is not ready for
@@ -245,7 +276,7 @@ static gboolean ask_for_update(Rdp *rdp)
     if (!socket_ready(rdp))
         return TRUE;
     rdp->wanted = TRUE;
-    bridge_want(rdp->bridge, rdp->mode != GRAPHICS_GFX || !gfx_has_h264(rdp->gfx));
+    bridge_want(rdp->bridge, rdp->mode != GRAPHICS_GFX || !gfx_has_h264(rdp->gfx) || rdp->scaler);
     return FALSE;
 }
 
@@ -266,16 +297,13 @@ static gboolean follow_window(Rdp *rdp)
     return rdp_place(rdp, rdp->picture_width, rdp->picture_height);
 }
 
-static gboolean look(Rdp *rdp)
+static void look(Rdp *rdp)
 {
     BridgeNews news;
-    rdpUpdate *update = rdp->context->base.update;
 
     bridge_look(rdp->bridge, &news);
-    if (news.ending && !rdp->ended) {
-        rdp->ended = TRUE;
-        freerdp_set_error_info(rdp->context->base.rdp, rdp_error_info(news.reason));
-    }
+    if (news.ending)
+        refuse(rdp, rdp_error_info(news.reason));
     if (news.update_fresh) {
         rdp->update = news.update;
         rdp->holding = TRUE;
@@ -283,9 +311,39 @@ static gboolean look(Rdp *rdp)
     }
     if (news.relative_fresh)
         rdp->relative = news.relative;
-    if (news.leds_fresh && rdp->active && update->SetKeyboardIndicators)
-        update->SetKeyboardIndicators(update->context, (UINT16)news.leds);
-    return !news.cursor_fresh || cursors_show(rdp->cursors, &news.cursor);
+    if (news.leds_fresh) {
+        rdp->leds = news.leds;
+        rdp->leds_due = TRUE;
+    }
+    if (news.cursor_fresh) {
+        g_clear_pointer(&rdp->cursor.pixels, g_bytes_unref);
+        rdp->cursor = news.cursor;
+        rdp->cursor_due = TRUE;
+    }
+}
+
+static gboolean signs_wait(const Rdp *rdp)
+{
+    return rdp->active && (rdp->cursor_due || rdp->leds_due);
+}
+
+/* Cursor and lights: only when the socket takes them, the newest of each, so that a guest which changes them
+ * all the time fills no queue. */
+static gboolean send_signs(Rdp *rdp)
+{
+    rdpUpdate *update = rdp->context->base.update;
+
+    if (!signs_wait(rdp) || !socket_ready(rdp))
+        return TRUE;
+    if (rdp->leds_due && update->SetKeyboardIndicators)
+        update->SetKeyboardIndicators(update->context, (UINT16)rdp->leds);
+    rdp->leds_due = FALSE;
+    if (!rdp->cursor_due)
+        return TRUE;
+    BridgeCursor cursor = rdp->cursor;
+    rdp->cursor.pixels = NULL;
+    rdp->cursor_due = FALSE;
+    return cursors_show(rdp->cursors, &cursor);
 }
 
 /* ---- the loop ---- */
@@ -300,7 +358,7 @@ static gboolean handle_channels(Rdp *rdp)
         return FALSE;
     if (rdp->active && WTSVirtualChannelManagerGetDrdynvcState(vcm) == DRDYNVC_STATE_READY) {
         if (rdp->mode == GRAPHICS_WAITING && !gfx_open(rdp->gfx))
-            rdp->mode = GRAPHICS_BITMAPS;
+            use_bitmaps(rdp);
         if (!display_open(rdp->display))
             return FALSE;
     }
@@ -309,7 +367,7 @@ static gboolean handle_channels(Rdp *rdp)
         return FALSE;
     if (rdp->mode == GRAPHICS_WAITING && g_get_monotonic_time() > rdp->gfx_deadline_us) {
         log_info("the client does not open its graphics pipeline: bitmap updates");
-        rdp->mode = GRAPHICS_BITMAPS;
+        use_bitmaps(rdp);
     }
     return TRUE;
 }
@@ -376,14 +434,18 @@ static void run(Rdp *rdp)
     gboolean for_socket = FALSE;
 
     while (!rdp->ended) {
-        if (!wait_for_something(rdp, for_socket) || !look(rdp) || rdp->ended)
+        if (!wait_for_something(rdp, for_socket))
+            break;
+        look(rdp);
+        if (rdp->ended)
             break;
         if (rdp->peer->IsWriteBlocked(rdp->peer))
             rdp->peer->DrainOutputBuffer(rdp->peer);
         if (!rdp->peer->CheckFileDescriptor(rdp->peer) || !handle_channels(rdp) || !follow_window(rdp) ||
-            !send_held(rdp) || !WTSVirtualChannelManagerCheckFileDescriptorEx(rdp->context->vcm, FALSE))
+            !send_signs(rdp) || !send_held(rdp) ||
+            !WTSVirtualChannelManagerCheckFileDescriptorEx(rdp->context->vcm, FALSE))
             break;
-        for_socket = ask_for_update(rdp);
+        for_socket = ask_for_update(rdp) || signs_wait(rdp);
     }
     if (rdp->ended)
         farewell(rdp);
@@ -437,6 +499,8 @@ static void *thread_main(gpointer data)
         gfx_free(rdp->gfx);
         bitmaps_free(rdp->bitmaps);
         cursors_free(rdp->cursors);
+        scaler_free(rdp->scaler);
+        g_clear_pointer(&rdp->cursor.pixels, g_bytes_unref);
         rdp->peer->Disconnect(rdp->peer);
         freerdp_peer_context_free(rdp->peer);
         freerdp_peer_free(rdp->peer);

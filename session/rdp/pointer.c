@@ -27,7 +27,7 @@ static void put_row(PointerShape *shape, const guint8 *row, gboolean alpha)
         if (clear) {
             and_row[x / 8] |= (guint8)(0x80 >> (x % 8));
             out[0] = out[1] = out[2] = out[3] = 0;
-        } else if (!alpha) {
+        } else {
             for (guint c = 0; c < 3; c++)
                 out[c] = (guint8)MIN(255, p[c] * 255 / a);
         }

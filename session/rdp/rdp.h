@@ -2,6 +2,7 @@
  * thread, display control's callback excepted, which uses only the bridge and what its own lock covers. */
 #pragma once
 
+#include "session/client/scale.h"
 #include "session/rdp/bridge.h"
 #include "session/rdp/pointer.h"
 #include "session/rdp/scancode.h"
@@ -39,7 +40,7 @@ struct Rdp {
     char desktop[SEAT_NAME_MAX]; /* wanted, from the routing token */
     gboolean active;             /* between Activate and a deactivation */
     gboolean suppressed;         /* the client's window is minimised */
-    gint64 began_us; /* when the socket came */
+    gint64 began_us;             /* when the socket came */
     gboolean ended;
     gboolean farewell; /* the next PDU is the deactivation that nobody needs */
     GraphicsMode mode;
@@ -50,10 +51,16 @@ struct Rdp {
     guint client_width, client_height; /* px of the client's window */
     guint output_width, output_height; /* px of what RDP calls the desktop */
     gint offset_x, offset_y;           /* px of the picture in it */
+    guint shown_width, shown_height;   /* px that the picture takes there */
     guint picture_width, picture_height;
+    Scaler *scaler;     /* the picture is larger than that */
+    gboolean bars_due;  /* without surfaces: what stands around the picture is to become black */
     gboolean placed;    /* the client has a surface, or a desktop, of that size */
     gint64 relayout_us; /* when to follow the client's window without waiting for the desktop; 0: never */
-    guint32 buttons;    /* SEAT_BUTTON_* */
+    BridgeCursor cursor;
+    guint32 leds;
+    gboolean cursor_due, leds_due;
+    guint32 buttons; /* SEAT_BUTTON_* */
     gint pointer_x, pointer_y;
     gboolean relative;
     ScancodeState scancodes;
@@ -70,9 +77,14 @@ rdpSettings *rdp_settings_new(const char *certificate, const char *key, GError *
  * ours. */
 void rdp_warm_up(const rdpSettings *settings);
 
-/* place.c: makes room for a picture of that size in the client's window: letterboxed where it fits, else as
- * large as the picture. Sets output and offset; tells the client. FALSE: the connection is broken. */
+/* place.c: makes room for a picture of that size in the client's window: letterboxed where it fits, else
+ * smaller. Sets what Rdp has of it; tells the client. A held update that is of no use any more is dropped,
+ * the whole picture asked for. FALSE: the connection is broken. */
 gboolean rdp_place(Rdp *rdp, guint width, guint height);
+/* Without surfaces: blackens what stands around the picture. */
+gboolean rdp_place_bars(Rdp *rdp);
+/* From a position in the client's window to one in the picture (maybe outside of it). */
+void rdp_place_pointer(const Rdp *rdp, gint x, gint y, gint *picture_x, gint *picture_y);
 
 /* peer.c: runs the connection on a thread of its own. The socket is taken over. */
 void rdp_start(Bridge *bridge, const rdpSettings *settings, int socket);
@@ -100,7 +112,8 @@ gboolean gfx_has_h264(const Gfx *gfx);
 /* bitmaps.c: for clients without it ([MS-RDPBCGR] 2.2.9.1.1.3.1.2). */
 Bitmaps *bitmaps_new(Rdp *rdp);
 void bitmaps_free(Bitmaps *bitmaps);
-gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *update);
+/* x, y: px of the update's picture in the client's window. */
+gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *update, guint x, guint y);
 
 /* cursors.c */
 Cursors *cursors_new(Rdp *rdp);

@@ -43,6 +43,15 @@ START_TEST(without_alpha_colours_are_whole_and_rows_padded)
 }
 END_TEST
 
+START_TEST(with_alpha_colours_are_whole_too)
+{
+    const guint8 argb[2 * 4] = {64, 32, 0, 128, 10, 10, 10, 10};
+    const guint8 xor_mask[] = {127, 63, 0, 128, 255, 255, 255, 10};
+    pointer_shape_encode(&shape, argb, 2, 1, 0, 0, 32, TRUE);
+    ck_assert_mem_eq(shape.xor_mask->data, xor_mask, sizeof xor_mask);
+}
+END_TEST
+
 START_TEST(a_large_shape_is_cut_around_its_hot_spot)
 {
     g_autofree guint8 *argb = g_malloc0(64 * 64 * 4);
@@ -64,6 +73,7 @@ int main(void)
     tcase_add_test(tcase, rows_come_bottom_up_and_alpha_stays);
     tcase_add_test(tcase, transparent_pixels_are_masked_out);
     tcase_add_test(tcase, without_alpha_colours_are_whole_and_rows_padded);
+    tcase_add_test(tcase, with_alpha_colours_are_whole_too);
     tcase_add_test(tcase, a_large_shape_is_cut_around_its_hot_spot);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -1,0 +1,265 @@
+/* What a client of RDP is told of its screen: surfaces, decoders, places. FreeRDP's channel is replaced by
+ * one that counts; the files under test are compiled in, since nobody else sees their insides. */
+#include "session/rdp/gfx.c"
+#include "session/rdp/place.c"
+
+#include <check.h>
+#include <stdlib.h>
+
+static Rdp rdp;
+static RdpContext context;
+static rdpUpdate update;
+static RdpgfxServerContext channel;
+static struct {
+    guint units, commands, copies, created, keyframes, invalidated, black, resized;
+    gboolean h264, kept;
+} saw;
+
+void bridge_need_keyframe(Bridge *bridge)
+{
+    saw.keyframes++;
+}
+
+void bridge_invalidate(Bridge *bridge)
+{
+    saw.invalidated++;
+}
+
+void bridge_subscribe(Bridge *bridge, gboolean h264)
+{
+    saw.h264 = h264;
+}
+
+void bridge_keep_picture(Bridge *bridge, gboolean keep)
+{
+    saw.kept = keep;
+}
+
+gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *black, guint x, guint y)
+{
+    for (guint i = 0; i < black->n_rects; i++)
+        saw.black += black->rects[i].width * black->rects[i].height;
+    return TRUE;
+}
+
+static UINT confirm(RdpgfxServerContext *c, const RDPGFX_CAPS_CONFIRM_PDU *pdu)
+{
+    return CHANNEL_RC_OK;
+}
+
+static UINT create(RdpgfxServerContext *c, const RDPGFX_CREATE_SURFACE_PDU *pdu)
+{
+    saw.created++;
+    return CHANNEL_RC_OK;
+}
+
+static UINT delete (RdpgfxServerContext *c, const RDPGFX_DELETE_SURFACE_PDU *pdu)
+{
+    return CHANNEL_RC_OK;
+}
+
+static UINT reset(RdpgfxServerContext *c, const RDPGFX_RESET_GRAPHICS_PDU *pdu)
+{
+    return CHANNEL_RC_OK;
+}
+
+static UINT map(RdpgfxServerContext *c, const RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU *pdu)
+{
+    return CHANNEL_RC_OK;
+}
+
+static UINT fill(RdpgfxServerContext *c, const RDPGFX_SOLID_FILL_PDU *pdu)
+{
+    return CHANNEL_RC_OK;
+}
+
+static UINT start(RdpgfxServerContext *c, const RDPGFX_START_FRAME_PDU *pdu)
+{
+    return CHANNEL_RC_OK;
+}
+
+static UINT end(RdpgfxServerContext *c, const RDPGFX_END_FRAME_PDU *pdu)
+{
+    return CHANNEL_RC_OK;
+}
+
+static UINT copy(RdpgfxServerContext *c, const RDPGFX_SURFACE_TO_SURFACE_PDU *pdu)
+{
+    saw.copies++;
+    return CHANNEL_RC_OK;
+}
+
+static UINT command(RdpgfxServerContext *c, const RDPGFX_SURFACE_COMMAND *pdu)
+{
+    saw.commands++;
+    saw.units += pdu->codecId == RDPGFX_CODECID_AVC420;
+    return CHANNEL_RC_OK;
+}
+
+static BOOL desktop_resize(rdpContext *c)
+{
+    saw.resized++;
+    return TRUE;
+}
+
+static void advertise(void)
+{
+    RDPGFX_CAPSET set = {.version = RDPGFX_CAPVERSION_107};
+    RDPGFX_CAPS_ADVERTISE_PDU pdu = {1, &set};
+    ck_assert_uint_eq(on_caps_advertise(&channel, &pdu), CHANNEL_RC_OK);
+}
+
+static void setup(void)
+{
+    memset(&saw, 0, sizeof saw);
+    context.base.settings = freerdp_settings_new(FREERDP_SETTINGS_SERVER_MODE);
+    context.base.update = &update;
+    update.DesktopResize = desktop_resize;
+    rdp = (Rdp){.context = &context, .client_width = 800, .client_height = 600, .active = TRUE};
+    rdp.gfx = gfx_new(&rdp);
+    channel = (RdpgfxServerContext){.custom = rdp.gfx,
+                                    .CapsConfirm = confirm,
+                                    .CreateSurface = create,
+                                    .DeleteSurface = delete,
+                                    .ResetGraphics = reset,
+                                    .MapSurfaceToOutput = map,
+                                    .SolidFill = fill,
+                                    .StartFrame = start,
+                                    .EndFrame = end,
+                                    .SurfaceToSurface = copy,
+                                    .SurfaceCommand = command};
+    rdp.gfx->channel = &channel;
+    advertise();
+    saw.invalidated = 0;
+}
+
+static void teardown(void)
+{
+    rdp.gfx->channel = NULL;
+    gfx_free(rdp.gfx);
+    scaler_free(rdp.scaler);
+    freerdp_settings_free(context.base.settings);
+}
+
+static void send_unit_of(guint width, guint height, gboolean key)
+{
+    static const guint8 bytes[8];
+    ViewerRect rect = {0, 0, 64, 64};
+    ViewerUpdate one = {.picture = {.width = width, .height = height},
+                        .unit = bytes,
+                        .unit_length = sizeof bytes,
+                        .unit_region = {0, 0, width, height},
+                        .unit_key = key,
+                        .unit_rects = &rect,
+                        .n_unit_rects = 1};
+    ck_assert(gfx_send(rdp.gfx, &one));
+}
+
+START_TEST(a_new_surface_shows_nothing_before_a_key_frame)
+{
+    ck_assert(rdp_place(&rdp, 800, 600));
+    send_unit_of(800, 600, TRUE);
+    send_unit_of(800, 600, FALSE);
+    ck_assert_uint_eq(saw.units, 2);
+    rdp.client_width = 900;
+    ck_assert(rdp_place(&rdp, 800, 600));
+    rdp.client_width = 800;
+    ck_assert(rdp_place(&rdp, 800, 600));
+    send_unit_of(800, 600, FALSE);
+    ck_assert_uint_eq(saw.units, 2);
+    ck_assert_uint_eq(saw.keyframes, 1);
+    ck_assert_uint_eq(saw.invalidated, 1);
+    send_unit_of(800, 600, TRUE);
+    ck_assert_uint_eq(saw.units, 3);
+}
+END_TEST
+
+START_TEST(a_client_that_opens_its_pipeline_again_has_no_surfaces)
+{
+    ck_assert(rdp_place(&rdp, 640, 480));
+    send_unit_of(640, 480, TRUE);
+    ck_assert_uint_eq(saw.created, 2); /* the screen and the region */
+    ck_assert_uint_eq(saw.copies, 1);
+    advertise();
+    ck_assert(!rdp.placed);
+    ck_assert(rdp_place(&rdp, 640, 480));
+    send_unit_of(640, 480, FALSE);
+    ck_assert_uint_eq(saw.units, 1);
+    send_unit_of(640, 480, TRUE);
+    ck_assert_uint_eq(saw.created, 4);
+    ck_assert_uint_eq(saw.units, 2);
+}
+END_TEST
+
+START_TEST(a_larger_picture_is_made_smaller_and_exact)
+{
+    gint x, y;
+    rdp.holding = TRUE;
+    ck_assert(rdp_place(&rdp, 1024, 768));
+    ck_assert_uint_eq(rdp.output_width, 800);
+    ck_assert_uint_eq(rdp.shown_width, 800);
+    ck_assert_ptr_nonnull(rdp.scaler);
+    ck_assert(saw.kept && !saw.h264 && !rdp.holding);
+    rdp_place_pointer(&rdp, 0, 0, &x, &y);
+    ck_assert_int_eq(x, 0);
+    ck_assert_int_eq(y, 0);
+    rdp_place_pointer(&rdp, 799, 599, &x, &y);
+    ck_assert_int_eq(x, 1023);
+    ck_assert_int_eq(y, 767);
+    ck_assert(rdp_place(&rdp, 640, 480));
+    ck_assert_ptr_null(rdp.scaler);
+    ck_assert(!saw.kept && saw.h264);
+    rdp_place_pointer(&rdp, 80, 60, &x, &y);
+    ck_assert_int_eq(x, 0);
+}
+END_TEST
+
+START_TEST(without_surfaces_the_desktop_grows_no_larger_than_the_window)
+{
+    rdp.mode = GRAPHICS_BITMAPS;
+    freerdp_settings_set_uint32(context.base.settings, FreeRDP_DesktopWidth, 800);
+    freerdp_settings_set_uint32(context.base.settings, FreeRDP_DesktopHeight, 600);
+    freerdp_settings_set_bool(context.base.settings, FreeRDP_DesktopResize, TRUE);
+    ck_assert(rdp_place(&rdp, 1600, 600));
+    ck_assert_uint_eq(saw.resized, 0);
+    ck_assert_uint_eq(rdp.shown_height, 300);
+    ck_assert(rdp.bars_due);
+    ck_assert(rdp_place_bars(&rdp));
+    ck_assert_uint_eq(saw.black, 800 * 300);
+    ck_assert(rdp_place(&rdp, 640, 480));
+    ck_assert_uint_eq(saw.resized, 1);
+    ck_assert(!rdp.active && !rdp.bars_due);
+}
+END_TEST
+
+START_TEST(a_client_that_cannot_be_resized_gets_bars)
+{
+    rdp.mode = GRAPHICS_BITMAPS;
+    freerdp_settings_set_uint32(context.base.settings, FreeRDP_DesktopWidth, 800);
+    freerdp_settings_set_uint32(context.base.settings, FreeRDP_DesktopHeight, 600);
+    freerdp_settings_set_bool(context.base.settings, FreeRDP_DesktopResize, FALSE);
+    ck_assert(rdp_place(&rdp, 640, 480));
+    ck_assert_uint_eq(saw.resized, 0);
+    ck_assert_int_eq(rdp.offset_x, 80);
+    ck_assert(rdp_place_bars(&rdp));
+    ck_assert_uint_eq(saw.black, 800 * 600 - 640 * 480);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("rdp screen");
+    TCase *tcase = tcase_create("rdp screen");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_new_surface_shows_nothing_before_a_key_frame);
+    tcase_add_test(tcase, a_client_that_opens_its_pipeline_again_has_no_surfaces);
+    tcase_add_test(tcase, a_larger_picture_is_made_smaller_and_exact);
+    tcase_add_test(tcase, without_surfaces_the_desktop_grows_no_larger_than_the_window);
+    tcase_add_test(tcase, a_client_that_cannot_be_resized_gets_bars);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
