@@ -1,8 +1,10 @@
 """RDP clients against the tiny guest: every way of sending the picture, input, coming back."""
 
+import numpy
 import pytest
+from PIL import Image
 
-from lib import walk
+from lib import card, walk
 from lib.clients import Rdesktop, XFreeRdp
 from lib.wait import until
 
@@ -36,6 +38,33 @@ def test_the_desktop_follows_the_size_of_the_window(demo, screen):
         until(lambda: vm.serial.size() == (1000, 700), 15, lambda: f"1000x700, it is {vm.serial.size()}")
         client.width, client.height = 1000, 700
         client.wait_card()
+
+
+@pytest.mark.parametrize("graphics", [XFreeRdp.AVC420, XFreeRdp.GFX, XFreeRdp.BITMAPS],
+                         ids=["avc420", "gfx-without-avc", "bitmaps"])
+def test_a_picture_that_is_larger_than_the_window_is_scaled_into_it(demo, screen, graphics):
+    vm = demo.vm()
+    with XFreeRdp(screen, demo, XFreeRdp.GFX, width=1024, height=768) as client:
+        client.wait_card()
+        walk.melt(client, vm)
+        walk.freeze(client, vm)
+        mark = vm.serial.mark()
+        client.key("F10")  # the guest stops following sizes
+        vm.serial.wait("KEY 68 0", mark)
+    with XFreeRdp(screen, demo, graphics, width=800, height=600) as client:
+
+        def whole():
+            return numpy.asarray(Image.fromarray(vm.screenshot()).resize((800, 600), Image.BOX))
+
+        until(lambda: client.picture().shape == (600, 800, 3) and card.psnr(client.picture(), whole()) > 45, 30,
+              lambda: card.difference(client.picture(), whole()), pause=0.2)
+        client.focus()
+        mark = vm.serial.mark()
+        client.click(400, 300)
+        vm.serial.wait_sequence(["PTR 512 384 1", "PTR 512 384 0"], mark)
+        mark = vm.serial.mark()
+        client.key("F10")
+        vm.serial.wait("KEY 68 0", mark)
 
 
 def test_a_second_connection_takes_the_desktop_over(demo, screen):

@@ -91,6 +91,7 @@ int main(void)
 {
     Suite *suite = suite_create("scale");
     TCase *tcase = tcase_create("scale");
+    tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_test(tcase, a_picture_that_fits_stands_in_the_middle_as_it_is);
     tcase_add_test(tcase, a_larger_picture_is_shrunk_in_its_shape);
     tcase_add_test(tcase, one_colour_stays_that_colour);

@@ -250,6 +250,7 @@ int main(void)
 {
     Suite *suite = suite_create("rdp screen");
     TCase *tcase = tcase_create("rdp screen");
+    tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_new_surface_shows_nothing_before_a_key_frame);
     tcase_add_test(tcase, a_client_that_opens_its_pipeline_again_has_no_surfaces);

@@ -151,6 +151,7 @@ int main(void)
 {
     Suite *suite = suite_create("seat host");
     TCase *cases = tcase_create("seat host");
+    tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, a_button_that_is_let_go_in_the_old_picture_is_let_go);
     tcase_add_test(cases, nothing_is_pressed_where_the_old_picture_had_it);

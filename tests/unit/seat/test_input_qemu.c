@@ -54,6 +54,7 @@ int main(void)
 {
     Suite *suite = suite_create("input to QEMU");
     TCase *cases = tcase_create("input to QEMU");
+    tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_test(cases, a_click_is_where_the_pointer_is_even_when_qemu_is_slow);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -133,6 +133,7 @@ int main(void)
 {
     Suite *suite = suite_create("vnc transport");
     TCase *cases = tcase_create("vnc transport");
+    tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, a_client_that_does_not_read_is_not_read_any_longer);
     tcase_add_test(cases, once_it_reads_again_everything_is_answered);
