@@ -107,7 +107,7 @@ def vnc(screen, demo):
     return Window(demo.json["vnc"], TigerVnc(screen, demo, width=WIDTH, height=HEIGHT), 1, 20)
 
 
-# Notes inside the page when the button was pressed, when the viewer opened its WebSocket, when its canvas showed a card.
+# Notes inside the page when the button was pressed, the WebSocket opened, the card on the viewer's canvas.
 WATCH = """
 self.bench = {};
 addEventListener("click", () => { bench.login ??= performance.now(); }, true);
