@@ -43,7 +43,7 @@ static char *ask(int terminal, const char *question)
 {
     struct termios before, quiet;
     struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
-    if (write(terminal, question, strlen(question)) < 0 || tcgetattr(terminal, &before) != 0)
+    if (tcgetattr(terminal, &before) != 0)
         return NULL;
     sigaction(SIGINT, &action, &old_int);
     sigaction(SIGTERM, &action, &old_term);
@@ -52,7 +52,8 @@ static char *ask(int terminal, const char *question)
     tcsetattr(terminal, TCSAFLUSH, &quiet);
     char *line = NULL;
     char buffer[PASSWORD_BYTES_MAX + 2];
-    ssize_t got = read(terminal, buffer, sizeof buffer);
+    /* Only now, since what is typed before the flush is lost: a program that answers is quick. */
+    ssize_t got = write(terminal, question, strlen(question)) < 0 ? -1 : read(terminal, buffer, sizeof buffer);
     if (got > 0 && buffer[got - 1] == '\n' && !interrupted)
         line = g_strndup(buffer, (gsize)got - 1);
     explicit_bzero(buffer, sizeof buffer);
