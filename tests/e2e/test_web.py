@@ -103,11 +103,23 @@ def sessions(demo):
     return [entry["id"] for entry in demo.cli("session", "list")]
 
 
-def test_a_killed_session_stays_ended_until_the_user_connects_again(demo):
+# A decoder that is behind when the connection closes: the reason still waits in the page's queue then.
+SLOW_DECODER = """
+const decode = VideoDecoder.prototype.decode;
+VideoDecoder.prototype.decode = function (chunk) {
+  setTimeout(() => this.state === "configured" && decode.call(this, chunk), 250);
+};
+"""
+
+
+@pytest.mark.parametrize("script", ["", SLOW_DECODER], ids=["", "slow-decoder"])
+def test_a_killed_session_stays_ended_until_the_user_connects_again(demo, script):
     user = demo.user()
     with Browser(demo) as page:
         page.log_in(user["name"], user["password"])
         page.wait_card()
+        page.script(script)
+        time.sleep(2)
         demo.cli("session", "kill", sessions(demo)[0])
         until(lambda: "The session has ended" in page.text(), 20, page.text)
         assert "An administrator ended this session." in page.text()

@@ -2,6 +2,7 @@
 // window.fernwerk.stats(), and the version is pinned.
 declare module "@novnc/novnc" {
   interface Sock {
+    rQlen(): number;
     rQwait(message: string, count: number, goback?: number): boolean;
     rQpeek8(): number;
     rQshift32(): number;

@@ -21,6 +21,8 @@ export interface Ended {
 /** Before it ends a connection on purpose, the server renames the desktop to "fernwerk:end=REASON:sentence". */
 const END_NAME = /^fernwerk:end=(\d+):([^]*)$/;
 
+const HEAR_OUT_MS = 6000; // eight pictures may be on their way
+
 interface Events {
   connected: () => void;
   ended: (how: Ended) => void;
@@ -81,6 +83,7 @@ export class Screen {
     this.scale(scaling);
     this.meter.watch(rfb, channel);
     this.hideCursorCanvas(rfb);
+    this.hearOut(rfb, channel, how);
     rfb.addEventListener("connect", () => {
       this.canvas = target.querySelector("canvas");
       showBehind(target, null);
@@ -102,6 +105,20 @@ export class Screen {
       const { text } = (event as CustomEvent<{ text: string }>).detail;
       void navigator.clipboard?.writeText(text).catch(() => undefined);
     });
+  }
+
+  /** noVNC throws away what it has not got to when the socket closes, and its decoder may be behind: the last words,
+   * which say why, are in there. A connection that broke has none. */
+  private hearOut(rfb: RFB, channel: WebSocket, how: Ended): void {
+    const closed = channel.onclose;
+    channel.onclose = (event) => {
+      const until = performance.now() + HEAR_OUT_MS;
+      const wait = () => {
+        if (how.byServer && !how.end && rfb._sock.rQlen() > 0 && performance.now() < until) setTimeout(wait, 50);
+        else closed?.call(channel, event);
+      };
+      wait();
+    };
   }
 
   /** On touch screens noVNC draws the pointer on a canvas of its own in the body. It belongs to the pointer, not to the
