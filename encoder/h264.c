@@ -14,7 +14,10 @@
 #define DEFAULT_KBIT_S 20000
 #define DEADLINE_MS 700
 #define FIRST_DEADLINE_MS 3000 /* drivers take their time to start */
-#define PARAMETERS_MAX 512     /* bytes of SPS and PPS together */
+/* Software is late because the machine is busy, and nothing better would take over: only a hang is a failure.
+ */
+#define SOFTWARE_DEADLINE_MS 10000
+#define PARAMETERS_MAX 512 /* bytes of SPS and PPS together */
 
 /* Shared with GStreamer's threads, outlives the encoder until the last of them is done with it. */
 typedef struct {
@@ -334,13 +337,19 @@ static gboolean convert(H264Encoder *encoder, const void *pixels, gsize stride, 
     return TRUE;
 }
 
+static guint deadline_ms(const H264Encoder *encoder)
+{
+    if (!encoder->candidate->hardware)
+        return SOFTWARE_DEADLINE_MS;
+    return encoder->pictures == 0 ? FIRST_DEADLINE_MS : DEADLINE_MS;
+}
+
 void h264_encode(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects, guint count,
                  gboolean keyframe)
 {
     g_return_if_fail(!encoder->busy && !encoder->failed);
     encoder->busy = TRUE;
-    encoder->deadline =
-        g_timeout_add(encoder->pictures == 0 ? FIRST_DEADLINE_MS : DEADLINE_MS, deadline_over, encoder);
+    encoder->deadline = g_timeout_add(deadline_ms(encoder), deadline_over, encoder);
     if (!convert(encoder, pixels, stride, rects, count)) {
         post(encoder->bridge, NULL, "no memory for a picture");
         return;
