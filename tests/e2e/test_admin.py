@@ -2,7 +2,11 @@
 
 import json
 
-from lib.clients import XFreeRdp
+import pytest
+
+from lib import greeter
+from lib.browser import Browser
+from lib.clients import TigerVnc, XFreeRdp
 from lib.wait import until
 
 OPTIONS = {"guest": "pattern", "users": 2}
@@ -54,6 +58,13 @@ def test_disabling_a_user_ends_his_session_and_keeps_him_out(demo, screen):
         demo.cli("user", "disable", "user1")
         client.wait_end()
     assert demo.cli("user", "show", "user1")["disabled"] is True
+    # The right password, and yet: RDP stays at the greeter, VNC fails in the handshake.
+    with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
+        greeter.wait_sentence(client, "login", "The name or the password is wrong.")
+        assert demo.cli("session", "list") == []
+    with TigerVnc(screen, demo) as client:
+        client.wait_end()
+        assert "uthentication" in client.output()
     demo.cli("user", "enable", "user1")
     with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
         client.wait_card()
@@ -66,8 +77,55 @@ def test_a_new_password_ends_the_session_that_used_the_old_one(demo, screen):
         client.wait_end()
 
 
+def newer_rows(demo, than):
+    """(action, object, result) of the audit's rows after that id, in their order."""
+    rows = sorted((row for row in demo.cli("audit") if row["id"] > than), key=lambda row: row["id"])
+    return [(row["action"], row["object"], row["result"]) for row in rows]
+
+
 def test_every_act_is_in_the_audit(demo):
+    newest = max(row["id"] for row in demo.cli("audit"))
     demo.cli("unassign", "d2")
     demo.cli("assign", "d2", "user2")
-    actions = [entry["action"] for entry in demo.cli("audit")]
-    assert any("unassign" in action for action in actions) and any("assign" in action for action in actions)
+    demo.cli("user", "disable", "user2")
+    demo.cli("user", "enable", "user2")
+    assert demo.run_cli("assign", "d2", "nobody").returncode == 3
+    rows = newer_rows(demo, newest)
+    assert rows == [("unassign", "d2 user2", "ok"), ("assign", "d2 user2", "ok"), ("user.disable", "user2", "ok"),
+                    ("user.enable", "user2", "ok")]
+
+
+@pytest.fixture(scope="module")
+def admin_page(demo):
+    """The table of desktops, open in the admin's browser."""
+    with Browser(demo) as page:
+        page.log_in(demo.json["admin"]["name"], demo.json["admin"]["password"])
+        until(lambda: page.script("return location.pathname") != "/login", 20, page.text)
+        page.open("/admin/desktops")
+        yield page
+
+
+def choose_action(page, desktop, action):
+    """Opens the menu in the desktop's row and chooses from it."""
+    row = f"//tr[td[normalize-space()='{desktop}']]"
+    page.click(until(lambda: page.find(f"{row}//button"), 20, lambda: f"{desktop}'s menu in:\n{page.text()}"))
+    item = f"//*[@role='menuitem'][starts-with(normalize-space(), '{action}')]"
+    page.click(until(lambda: page.find(item), 10, lambda: f"{action} in:\n{page.text()}"))
+
+
+def test_assigning_and_unassigning_by_page_act_at_once(demo, screen, admin_page):
+    with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
+        client.wait_card()
+        newest = max(row["id"] for row in demo.cli("audit"))
+        choose_action(admin_page, "d1", "Unassign")
+        admin_page.click(admin_page.accessible("button", "Unassign"))
+        client.wait_end()
+    until(lambda: demo.cli("desktop", "show", "d1")["assigned"] is None, 10, "d1 without a user")
+    choose_action(admin_page, "d1", "Assign")
+    admin_page.choose("User", "user1")
+    admin_page.click(admin_page.accessible("button", "Assign"))
+    until(lambda: demo.cli("desktop", "show", "d1")["assigned"] == "user1", 10, "d1 with its user")
+    with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
+        client.wait_card()
+    rows = newer_rows(demo, newest)
+    assert [row[0] for row in rows if row[0] in ("assign", "unassign")] == ["unassign", "assign"], rows
