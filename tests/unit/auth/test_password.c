@@ -100,7 +100,12 @@ START_TEST(an_unknown_user_costs_the_same_time)
 {
     ck_assert(password_hash(hasher, "secret", hashed, NULL));
     wait_for(1);
-    gint64 known = time_of(last_hash), unknown = time_of(NULL);
+    /* In turns, so that what else the machine does meets both alike. */
+    gint64 known = G_MAXINT64, unknown = G_MAXINT64;
+    for (guint i = 0; i < 2; i++) {
+        known = MIN(known, time_of(last_hash));
+        unknown = MIN(unknown, time_of(NULL));
+    }
     ck_assert_msg(unknown > known / 2 && unknown < known * 2, "known %ld us, unknown %ld us", (long)known,
                   (long)unknown);
 }

@@ -150,21 +150,22 @@ START_TEST(new_settings_reach_an_account_at_its_next_login)
 }
 END_TEST
 
-static gint64 fastest(const char *user)
+static gint64 time_of_attempt(const char *user, const char *address)
 {
-    gint64 best = G_MAXINT64;
-    for (guint i = 0; i < 3; i++) {
-        g_autofree char *address = g_strdup_printf("203.0.113.%u", i + 1);
-        gint64 began = g_get_monotonic_time();
-        ck_assert_int_eq(check_from(user, "wrong", "rdp", address), LOGIN_DENIED);
-        best = MIN(best, g_get_monotonic_time() - began);
-    }
-    return best;
+    gint64 began = g_get_monotonic_time();
+    ck_assert_int_eq(check_from(user, "wrong", "rdp", address), LOGIN_DENIED);
+    return g_get_monotonic_time() - began;
 }
 
 START_TEST(an_unknown_user_takes_as_long_as_a_known_one)
 {
-    gint64 known = fastest("alice"), unknown = fastest("nobody");
+    /* In turns, so that what else the machine does meets both alike. */
+    gint64 known = G_MAXINT64, unknown = G_MAXINT64;
+    for (guint i = 0; i < 3; i++) {
+        g_autofree char *address = g_strdup_printf("203.0.113.%u", i + 1);
+        known = MIN(known, time_of_attempt("alice", address));
+        unknown = MIN(unknown, time_of_attempt("nobody", address));
+    }
     ck_assert_msg(unknown > known / 2 && unknown < known * 2, "known %ld us, unknown %ld us", (long)known,
                   (long)unknown);
 }

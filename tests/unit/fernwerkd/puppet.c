@@ -136,8 +136,10 @@ static gboolean peer_readable(gint fd, GIOCondition condition, gpointer data)
     if (n <= 0)
         exit(0);
     bytes[n] = '\0';
-    if (strstr(bytes, "linger"))
+    if (strstr(bytes, "linger")) {
         linger = TRUE;
+        say("lingering\n");
+    }
     if (strstr(bytes, "stop"))
         raise(SIGSTOP);
     if (strstr(bytes, "die"))

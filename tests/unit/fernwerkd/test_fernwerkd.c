@@ -137,7 +137,7 @@ START_TEST(a_client_that_ignores_its_end_is_killed_after_half_a_second)
     Instance *instance = instance_start("");
     Visitor visitor = arrive(instance);
     ck_assert_int_gt(dprintf(visitor.fd, "linger"), 0);
-    g_usleep(200000);
+    ck_assert_ptr_nonnull(client_hear(visitor.fd, "lingering", SOON));
     gint64 begun = g_get_monotonic_time();
     ck_assert_int_eq(ask(instance, "end %lu %d", visitor.client, END_KILLED), 0);
     ck_assert_ptr_nonnull(client_hear(visitor.fd, "end 3", SOON));
@@ -173,9 +173,9 @@ END_TEST
 
 START_TEST(a_stopped_process_counts_as_dead)
 {
-    Instance *instance = instance_start("[limits]\nheartbeat_ms = 1000\n");
+    /* The limit for starting holds until its second beat; both are shorter than what is waited for. */
+    Instance *instance = instance_start("[limits]\nheartbeat_ms = 1000\nstart_heartbeat_ms = 5000\n");
     Visitor visitor = arrive(instance);
-    g_usleep(600000); /* two beats: only then its own limit holds, not the one for starting */
     ck_assert_int_gt(dprintf(visitor.fd, "stop"), 0);
     g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_FAULT);
     ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));

@@ -52,6 +52,14 @@ static guint count_descriptors(pid_t pid)
     return count;
 }
 
+/* Waits until the process has that many descriptors, no fewer and no more. */
+static void await_descriptors(pid_t pid, guint count)
+{
+    for (guint waited = 0; waited < SOON && count_descriptors(pid) != count; waited += 20)
+        g_usleep(20000);
+    ck_assert_uint_eq(count_descriptors(pid), count);
+}
+
 /* Processor time of a process, ms. */
 static long cpu_ms(pid_t pid)
 {
@@ -136,15 +144,14 @@ START_TEST(a_half_open_connection_costs_one_descriptor_less_than_16_kib_and_no_t
 {
     Instance *instance = instance_start("[limits]\nhalf_open_per_source = 1000\nrate_per_source = 100000\n");
     pid_t gate = find_gate();
+    guint descriptors = count_descriptors(gate) + 1;
     int warm_up = client_connect(instance->vnc, NULL, 0);
-    g_usleep(300000);
+    await_descriptors(gate, descriptors);
     long memory = number_in(gate, "smaps_rollup", "\nPss:");
-    guint descriptors = count_descriptors(gate);
     for (guint i = 0; i < MANY; i++)
         client_connect(i % 2 ? instance->rdp : instance->vnc, request, i % 2 ? 11 : 0);
-    g_usleep(500000);
+    await_descriptors(gate, descriptors + MANY);
     long cost = number_in(gate, "smaps_rollup", "\nPss:") - memory, used = cpu_ms(gate);
-    ck_assert_uint_eq(count_descriptors(gate), descriptors + MANY);
 #ifndef FERNWERK_SANITIZED
     ck_assert_int_lt(cost, MANY * 16);
 #endif
@@ -185,8 +192,7 @@ START_TEST(a_full_descriptor_table_does_not_spin_and_recovers)
     pid_t gate = find_gate(), holders[2];
     for (guint i = 0; i < 2; i++)
         holders[i] = hold_connections(instance, 120);
-    g_usleep(500000);
-    ck_assert_uint_ge(count_descriptors(gate), 200);
+    await_descriptors(gate, few.rlim_cur);
     long used = cpu_ms(gate);
     g_usleep(2000000);
     ck_assert_int_le(cpu_ms(gate) - used, 100);

@@ -34,6 +34,14 @@ clients_max = 4
 """
 
 
+def eventually(condition, seconds=10):
+    """Waits until it holds; fails when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.05)
+
+
 class WebSocket:
     """A client that masks with zeroes and shows everything."""
 
@@ -284,14 +292,13 @@ class Server(unittest.TestCase):
     def test_without_the_broker_it_is_503_and_afterwards_as_before(self):
         cookie = self.node.login("alice")
         self.node.kill_broker()
-        time.sleep(0.2)
+        eventually(lambda: self.get("/api/v1/desktops", cookie=cookie)[0] == 503)
         status, headers, body = self.get("/api/v1/desktops", cookie=cookie)
         self.assertEqual((status, headers["retry-after"]), (503, "2"))
         self.assertEqual(json.loads(body)["error"]["code"], "unreachable")
         self.assertEqual(self.get("/")[0], 200)
         self.node.attach_broker()
-        time.sleep(0.2)
-        self.assertEqual(self.get("/api/v1/desktops", cookie=cookie)[0], 200)
+        eventually(lambda: self.get("/api/v1/desktops", cookie=cookie)[0] == 200)
 
     # ---- WebSocket ----
 
@@ -367,8 +374,7 @@ class Server(unittest.TestCase):
         self.assertEqual(ws.data(12), b"RFB 003.008\n")
         old = json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"]
         self.node.reload()
-        time.sleep(0.3)
-        self.assertNotEqual(json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"], old)
+        eventually(lambda: json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"] != old)
         # Made here like the one before: its CA can still be had, and no browser is told to insist on it.
         self.assertEqual(self.get("/api/v1/ca.pem")[2].strip(), (self.node.folder / "ca.pem").read_bytes().strip())
         self.assertNotIn("strict-transport-security", self.get("/")[1])
@@ -437,18 +443,21 @@ class Server(unittest.TestCase):
 
     def test_silent_connections_are_capped_and_cut(self):
         silent = [socket.create_connection(("127.0.0.1", self.node.port)) for _ in range(60)]
-        time.sleep(0.3)
-        closed = 0
+
+        def count_closed():
+            closed = 0
+            for sock in silent:
+                sock.setblocking(False)
+                try:
+                    closed += sock.recv(1) == b""
+                except BlockingIOError:
+                    pass
+                except ConnectionError:
+                    closed += 1
+            return closed
+        eventually(lambda: count_closed() >= 60 - 24)
         for sock in silent:
-            sock.setblocking(False)
-            try:
-                closed += sock.recv(1) == b""
-            except BlockingIOError:
-                pass
-        self.assertGreaterEqual(closed, 60 - 24)
-        time.sleep(2.5)
-        for sock in silent:
-            sock.settimeout(2)
+            sock.settimeout(10)
             self.assertEqual(sock.recv(1), b"")
             sock.close()
 
@@ -496,7 +505,7 @@ class Timeouts(unittest.TestCase):
             node.broker.silent = True
             begin = time.monotonic()
             self.assertEqual(node.request("GET", "/api/v1/session", cookie=cookie)[0], 503)
-            self.assertTrue(9 < time.monotonic() - begin < 12)
+            self.assertTrue(9 < time.monotonic() - begin < 20)
         finally:
             node.stop()
 
