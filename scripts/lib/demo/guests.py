@@ -29,9 +29,23 @@ def build(root, guest, log):
     return folder
 
 
-def take(root, guest, directory, log):
+def image_name(guest, keymap):
+    """The image whose desktop has this keyboard layout: debian keeps it in a file, tiny's keys have no letters."""
+    image = TEMPLATES[guest].get("image")
+    return f"debian-{keymap}.qcow2" if guest == "debian" and keymap != "us" else image
+
+
+def take(root, guest, directory, keymap, log):
     """Makes sure that `directory`/guests/<guest> holds the guest's files."""
     own = f"{directory}/guests/{guest}"
+    take_built(root, guest, own, log)
+    image = image_name(guest, keymap)
+    if not os.path.exists(f"{own}/{image}"):
+        run_logged(f"guest {guest}: keyboard layout {keymap}", [f"{root}/guest/{guest}/set-keymap",
+                                                              f"{own}/{FILES[guest][0]}", f"{own}/{image}", keymap], log)
+
+
+def take_built(root, guest, own, log):
     if all(os.path.exists(f"{own}/{name}") for name in FILES[guest]):
         return
     built = build(root, guest, log)
@@ -48,6 +62,8 @@ def take(root, guest, directory, log):
 def template_arguments(guest, base, size, keymap):
     """Arguments of `fernwerk template add NAME` for this guest below `base`."""
     values = dict(TEMPLATES[guest], width=size[0], height=size[1], xkb_layout=keymap)
+    if "image" in values:
+        values["image"] = image_name(guest, keymap)
     arguments = []
     for key, value in values.items():
         if key in ("image", "kernel", "initrd"):

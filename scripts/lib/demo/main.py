@@ -149,7 +149,7 @@ def bring_up(instance, options):
     log = f"{instance.directory}/log/build.log"
     tools, pages = programs.provide(ROOT, instance, options.build, log)
     if virtual:
-        guests.take(ROOT, options.guest, instance.directory, log)
+        guests.take(ROOT, options.guest, instance.directory, options.keymap, log)
     machine.make_users()
     instance.memory["virtual"] = virtual or instance.memory.get("virtual", False)
     instance.save()

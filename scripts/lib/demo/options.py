@@ -23,6 +23,12 @@ def number(low, high):
     return parse
 
 
+def layout(text):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no keyboard layout's name, like us or de")
+    return text
+
+
 def address(text):
     try:
         return str(ipaddress.ip_address(text))
@@ -61,7 +67,7 @@ def parse(arguments):
                         help="users, each with a desktop d1 to dN (default: 1)")
     parser.add_argument("--start", choices=["all", "none"], default="all",
                         help="desktops to start at once (default: all)")
-    parser.add_argument("--keymap", default="us", metavar="LAYOUT",
+    parser.add_argument("--keymap", type=layout, default="us", metavar="LAYOUT",
                         help="the desktops' XKB keyboard layout (default: us)")
     parser.add_argument("--dir", default=DEFAULT_DIRECTORY,
                         help=f"folder of all state, logs and sockets (default: {DEFAULT_DIRECTORY})")
