@@ -1,6 +1,8 @@
 """Bytes that no client sends and states that nobody wants: each gets its answer, nothing else is disturbed."""
 
+import contextlib
 import os
+import signal
 import socket
 import sqlite3
 import ssl
@@ -10,12 +12,19 @@ import time
 
 import pytest
 
-from lib.clients import XFreeRdp
-from lib.demo import Demo
+from lib import greeter, walk
+from lib.clients import TigerVnc, XFreeRdp
+from lib.demo import SANITIZED, Demo
 from lib.screen import Screen
-from lib.wait import until
+from lib.wait import PATIENCE, until
+from lib.watch import Watch
+from lib.websocket import WebSocket, frame, tls
 
-OPTIONS = {"guest": "pattern", "users": 2}
+# Shorter deadlines than usual, since half of these tests wait for one.
+OPTIONS = {"guest": "pattern", "users": 2, "config": "[limits]\nfirst_packet_s = 3\nlogin_s = 15\n"}
+# Seconds that a session may stand still on a loaded machine of two cores without being disturbed.
+STALL = 2.0 * PATIENCE
+X509_PLAIN = 262
 
 X224 = struct.pack(">BBHBBHHB", 3, 0, 19, 14, 0xE0, 0, 0, 0) + struct.pack("<BBHI", 1, 0, 8, 1)
 LIES = {
@@ -41,6 +50,19 @@ LIES = {
         "noise": bytes(range(256)) * 4,
     },
 }
+WEBSOCKET_LIES = {
+    "unmasked": frame(b"RFB 003.008\n", masked=False),
+    "length-of-64-bits-lies": frame(b"RFB 003.008\n", length=1 << 62),
+    "length-is-negative": frame(b"RFB 003.008\n", length=(1 << 64) - 1),
+    "reserved-opcode": frame(b"RFB 003.008\n", opcode=11),
+    "reserved-bit": bytes([0xF2]) + frame(b"RFB 003.008\n")[1:],
+    "long-ping": frame(b"x" * 125 + b"", opcode=9)[:1] + b"\xfe\x40\x00" + b"x" * 200,
+    "greeting-of-another-protocol": frame(b"GET / HTTP/1"),
+    "greeting-of-an-impossible-version": frame(b"RFB 999.999\n"),
+    "greeting-then-noise": frame(b"RFB 003.008\n") + frame(bytes(range(100, 200))),
+    "cut-frame": frame(b"RFB 003.008\n")[:9],
+    "cut-tls": frame(b"RFB 003.008\n")[:5],
+}
 
 
 def services(demo):
@@ -49,80 +71,164 @@ def services(demo):
 
 def ends(connection, seconds):
     """Whether the server closes the connection in time; what it still sends is read away."""
-    connection.settimeout(seconds)
+    deadline = time.monotonic() + seconds
     try:
-        while connection.recv(4096):
-            pass
-        return True
-    except ConnectionError:
+        while time.monotonic() < deadline:
+            connection.settimeout(max(0.1, deadline - time.monotonic()))
+            if not connection.recv(4096):
+                return True
+    except (ConnectionError, ssl.SSLError):
         return True
     except TimeoutError:
-        return False
+        pass
+    return False
+
+
+@pytest.fixture(scope="module")
+def live(demo):
+    """The second user's session, which must not notice anything of what is done beside it."""
+    user = demo.user(1)
+    with Screen() as screen, XFreeRdp(screen, demo, XFreeRdp.GFX, user["name"], user["password"]) as client:
+        client.wait_card()
+        walk.moving(client)
+        yield client
+
+
+@contextlib.contextmanager
+def undisturbed(demo, live):
+    """Inside of this block the live session goes on moving, and no service dies."""
+    before = services(demo)
+    with Watch(live) as watch:
+        yield
+        seen = watch.moved[live]
+        until(lambda: watch.moved[live] >= seen + 3, STALL, lambda: f"frames after the lie\n{demo.log_tail()}")
+    assert services(demo) == before
+    assert live.process.poll() is None
+    assert watch.longest[live] < STALL, f"it stood still for {watch.longest[live]:.1f} s\n{demo.log_tail()}"
 
 
 @pytest.mark.parametrize("protocol, lie", [(protocol, name) for protocol in LIES for name in LIES[protocol]])
-def test_a_lying_first_packet_costs_its_own_connection_only(demo, protocol, lie):
-    before = services(demo)
-    with socket.create_connection((demo.host, demo.json[protocol]), 5) as connection:
+def test_a_lying_first_packet_costs_its_own_connection_only(demo, live, protocol, lie):
+    with undisturbed(demo, live), socket.create_connection((demo.host, demo.json[protocol]), 5) as connection:
         connection.sendall(LIES[protocol][lie])
         assert ends(connection, 35), "the connection stays open for ever"
-    assert services(demo) == before
 
 
-def test_http_requests_that_lie_are_refused(demo):
-    context = ssl.create_default_context(cafile=demo.json["ca"])
-    context.check_hostname = False
-    before = services(demo)
-    for request in (b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-                    b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
-                    b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-                    b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n"):
-        with context.wrap_socket(socket.create_connection((demo.host, demo.json["https"]), 5)) as connection:
-            try:
-                connection.sendall(request)
-            except (ConnectionError, ssl.SSLError):
-                continue
-            try:
-                assert b" 200 " not in connection.recv(64)
-            except (ConnectionError, ssl.SSLError):
-                pass
-    assert services(demo) == before
+def after_x224(demo):
+    """An RDP connection at the point where TLS begins."""
+    connection = socket.create_connection((demo.host, demo.json["rdp"]), 5)
+    connection.sendall(X224)
+    assert connection.recv(64)[5:6] == b"\xd0", "the connection is confirmed"
+    return connection
 
 
-def test_silent_connections_are_bounded_for_one_source(demo):
+def after_vencrypt(demo):
+    """A VNC connection at the point where TLS begins."""
+    connection = socket.create_connection((demo.host, demo.json["vnc"]), 5)
+
+    def expect(count):
+        data = b""
+        while len(data) < count:
+            part = connection.recv(count - len(data))
+            assert part, data
+            data += part
+        return data
+    expect(12)
+    connection.sendall(b"RFB 003.008\n")
+    assert 19 in expect(expect(1)[0])
+    connection.sendall(b"\x13")
+    assert expect(2) == b"\x00\x02"
+    connection.sendall(b"\x00\x02")
+    assert expect(1) == b"\x00"
+    types = struct.unpack(">" + "I" * (count := expect(1)[0]), expect(4 * count))
+    assert X509_PLAIN in types
+    connection.sendall(struct.pack(">I", X509_PLAIN))
+    assert expect(1) == b"\x01"
+    return connection
+
+
+@pytest.mark.parametrize("lie", LIES["https"])
+@pytest.mark.parametrize("reach", [after_x224, after_vencrypt], ids=["rdp", "vnc"])
+def test_a_lying_tls_hello_costs_its_own_connection_only(demo, live, reach, lie):
+    with undisturbed(demo, live), reach(demo) as connection:
+        connection.sendall(LIES["https"][lie])
+        assert ends(connection, 45), "the connection stays open for ever"
+
+
+@pytest.mark.parametrize("lie", WEBSOCKET_LIES)
+def test_a_lying_websocket_costs_its_own_connection_only(demo, live, lie):
+    with undisturbed(demo, live):
+        web = WebSocket(demo, demo.user())
+        web.receive()  # RFB's version
+        web.socket.sendall(WEBSOCKET_LIES[lie])
+        if lie.startswith("cut"):
+            web.socket.unwrap() if lie == "cut-tls" else web.socket.close()
+        else:
+            assert ends(web.socket, 45), "the connection stays open for ever"
+        web.socket.close()
+        until(lambda: demo.process("fernwerk-vnc", "user1") is None, 45, "the end of its process")
+
+
+def test_http_requests_that_lie_are_refused(demo, live):
+    with undisturbed(demo, live):
+        for request in (b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+                        b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+                        b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+                        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n"):
+            with tls(demo).wrap_socket(socket.create_connection((demo.host, demo.json["https"]), 5)) as connection:
+                try:
+                    connection.sendall(request)
+                    assert b" 200 " not in connection.recv(64)
+                except (ConnectionError, ssl.SSLError):
+                    continue
+
+
+def count_open(connections):
+    found = 0
+    for connection in connections:
+        connection.settimeout(0.02)
+        try:
+            found += connection.recv(1) != b""
+        except TimeoutError:
+            found += 1
+        except ConnectionError:
+            pass
+    return found
+
+
+def test_silent_connections_are_bounded_for_one_source(demo, live):
     held = []
     try:
-        for _ in range(40):
-            held.append(socket.create_connection((demo.host, demo.json["rdp"]), 5))
-        time.sleep(1)
-        open_ones = 0
-        for connection in held:
-            connection.settimeout(0.05)
-            try:
-                open_ones += connection.recv(1) != b""
-            except TimeoutError:
-                open_ones += 1
-            except ConnectionError:
-                pass
-        assert open_ones <= 16, f"{open_ones} half-open connections of one source"
+        with undisturbed(demo, live):
+            for _ in range(40):
+                held.append(socket.create_connection((demo.host, demo.json["rdp"]), 5))
+            until(lambda: count_open(held) <= 16, 5, lambda: f"{count_open(held)} half-open connections of one source")
+            assert count_open(held) >= 1, "those below the bound are heard"
     finally:
         for connection in held:
             connection.close()
 
 
-def test_a_client_that_stops_reading_disturbs_nobody(demo, screen):
-    user = demo.json["users"][1]
-    with XFreeRdp(screen, demo, XFreeRdp.GFX) as slow:
+@pytest.mark.parametrize("program, make", [
+    ("fernwerk-rdp", lambda screen, demo: XFreeRdp(screen, demo, XFreeRdp.GFX)),
+    ("fernwerk-rdp", lambda screen, demo: XFreeRdp(screen, demo, XFreeRdp.AVC420)),
+    ("fernwerk-vnc", lambda screen, demo: TigerVnc(screen, demo)),
+], ids=["rdp", "rdp-avc420", "vnc"])
+def test_a_client_that_stops_reading_disturbs_nobody_and_does_not_grow_its_process(demo, live, screen, program, make):
+    with make(screen, demo) as slow:
         slow.wait_card()
-        slow.process.send_signal(19)  # SIGSTOP
+        walk.moving(slow)
+        pid = until(lambda: demo.process(program, "user1 on d1"), 5, "its process")
+        before = demo.pss_kib(pid)
+        slow.process.send_signal(signal.SIGSTOP)
         try:
-            time.sleep(3)
-            with Screen() as other, XFreeRdp(other, demo, XFreeRdp.GFX, user["name"], user["password"]) as client:
-                client.wait_card()
-            rss = [int(open(f"/proc/{pid}/statm").read().split()[1]) * 4 // 1024 for pid in demo.pids("fernwerk-rdp")]
-            assert max(rss) < 500, f"a client process grows: {rss} MiB"
+            with undisturbed(demo, live):
+                time.sleep(10)
+            if os.path.exists(f"/proc/{pid}") and not SANITIZED:
+                grown = demo.pss_kib(pid) - before
+                assert grown < 30 * 1024, f"it grew by {grown} KiB"
         finally:
-            slow.process.send_signal(18)  # SIGCONT
+            slow.process.send_signal(signal.SIGCONT)
 
 
 def test_a_missing_image_is_told_with_its_name(demo):
@@ -140,16 +246,52 @@ def test_a_missing_image_is_told_with_its_name(demo):
     demo.cli("desktop", "remove", "dx")
 
 
-def test_a_wrong_password_shows_the_greeter_and_no_desktop(demo, screen):
-    with XFreeRdp(screen, demo, XFreeRdp.GFX, password="wrong") as client:
-        until(lambda: client.picture().max() > 100, 20, "a picture")
-        time.sleep(3)
-        assert demo.cli("session", "list") == []
-        assert client.process.poll() is None
+def test_a_wrong_password_leads_to_the_greeter_where_the_right_one_works(demo, screen):
     with XFreeRdp(screen, demo, XFreeRdp.GFX, user="nobody", password="wrong") as client:
-        until(lambda: client.picture().max() > 100, 20, "a picture")
-        time.sleep(3)
-        assert demo.cli("session", "list") == []
+        greeter.wait_sentence(client, "login", "The name or the password is wrong.")
+        assert not [entry for entry in demo.cli("session", "list") if entry["user"] != "user2"]
+    with XFreeRdp(screen, demo, XFreeRdp.GFX, password="wrong") as client:
+        greeter.wait_sentence(client, "login", "The name or the password is wrong.")
+        assert not [entry for entry in demo.cli("session", "list") if entry["user"] == "user1"]
+        # Its name is known already.
+        greeter.sign_in(client, None, demo.user()["password"])
+        client.wait_card()
+
+
+def give_machine(demo, user, **template):
+    """Gives the user a desktop of a new template instead of his own."""
+    image = f"{demo.directory}/empty.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "64M"], check=True)
+    arguments = [word for key, value in template.items() for word in (f"--{key.replace('_', '-')}", value)]
+    demo.cli("template", "add", "machine", "--kind", "vm", "--image", image, *arguments)
+    demo.cli("desktop", "create", "machine", "machine")
+    demo.cli("unassign", user["desktop"])
+    demo.cli("assign", "machine", user["name"])
+
+
+def why_not(demo, desktop):
+    """The reason, in words, for which the desktop does not run."""
+    shown = until(lambda: (d := demo.cli("desktop", "show", desktop))["state"] == "failed" and d, 40, "its failure")
+    return shown["reason"]
+
+
+def test_too_little_memory_is_told_on_the_users_screen(screen):
+    """With a libvirt that works, a template of 16 TiB."""
+    with Demo(guest="tiny", start="none") as demo:
+        give_machine(demo, demo.user(), memory_mib=16777216)
+        with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
+            reason = why_not(demo, "machine")
+            assert reason.startswith("There is not enough memory"), reason
+            greeter.wait_sentence(client, "failed", reason, "machine")
+
+
+def test_a_libvirt_that_is_not_there_is_told_on_the_users_screen(screen):
+    with Demo(guest="pattern", config="[libvirt]\nuri = qemu+unix:///system?socket=/nonexistent\n") as demo:
+        give_machine(demo, demo.user())
+        with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
+            reason = why_not(demo, "machine")
+            assert reason.startswith("libvirt is not running on the server: start libvirtd."), reason
+            greeter.wait_sentence(client, "failed", reason, "machine")
 
 
 def test_a_database_of_a_newer_version_is_refused_in_words():
@@ -165,5 +307,4 @@ def test_a_database_of_a_newer_version_is_refused_in_words():
         database.commit()
         database.close()
         with pytest.raises(AssertionError, match="newer"):
-            with Demo(guest="pattern", dir=demo.directory):
-                pass
+            demo.start()
