@@ -1,8 +1,8 @@
 /* What QEMU says about its screen: pictures, damage and the pointer's shape. All of it on the display's
  * thread, each call answered at once. */
 #include "base/log.h"
+#include "encoder/notice.h"
 #include "session/seat/qemu_display_private.h"
-#include "session/vnc/notice.h"
 
 #include <gio/gunixfdlist.h>
 #include <pixman.h>

@@ -3,7 +3,7 @@
 #include "session/vnc/screen_internal.h"
 
 #include "base/log.h"
-#include "session/vnc/notice.h"
+#include "encoder/notice.h"
 #include "session/vnc/rfb.h"
 #include "session/vnc/wire.h"
 #include "session/vnc/writer.h"

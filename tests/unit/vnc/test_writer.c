@@ -2,8 +2,8 @@
 #include "session/vnc/writer.h"
 
 #include "base/proto/seat_link.h"
+#include "encoder/notice.h"
 #include "session/vnc/capabilities.h"
-#include "session/vnc/notice.h"
 #include "session/vnc/pointer.h"
 #include "session/vnc/rfb.h"
 

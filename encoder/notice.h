@@ -1,5 +1,5 @@
-/* The last picture of a connection: a sentence in the middle of a dark screen. RFB has no message for a
- * reason. Pure. */
+/* A sentence in the middle of a dark screen: instead of a picture that cannot be shown, or as a connection's
+ * last words where the protocol has none. Pure. */
 #pragma once
 
 #include "base/proto/seat_link.h"

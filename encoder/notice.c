@@ -1,5 +1,5 @@
 /* Text on a dark screen, with the test card's bitmap font at twice or more its size. */
-#include "session/vnc/notice.h"
+#include "encoder/notice.h"
 
 #include "guest/testcard/font.h"
 
