@@ -12,6 +12,9 @@
 #define READ_CHUNK 65536
 /* Longer than the longest that a desktop may take to stop and start by default. */
 #define PATIENCE_MS (10 * 60 * 1000)
+/* The master listens for the broker and restarts it; one that is up greets at once. */
+#define GREETING_MS (10 * 1000)
+#define HINT_BROKER "The log tells why: journalctl -u fernwerk, or where fernwerkd writes its standard error."
 #define HINT_RUNNING "Is fernwerkd running? Another socket can be named with --socket."
 
 static int open_socket(const char *path, CliError *error)
@@ -69,11 +72,13 @@ static void send_line(int fd, const char *line, gsize length)
     }
 }
 
-static gboolean read_line(int fd, GByteArray *line, CliError *error)
+/* The broker sends one line at a time: what it is asked for. */
+static gboolean read_line(int fd, int patience_ms, GByteArray *line, gboolean *late)
 {
+    g_byte_array_set_size(line, 0);
     for (;;) {
         struct pollfd poller = {.fd = fd, .events = POLLIN};
-        int ready = poll(&poller, 1, PATIENCE_MS);
+        int ready = poll(&poller, 1, patience_ms);
         if (ready < 0 && errno == EINTR)
             continue;
         guint had = line->len;
@@ -81,9 +86,7 @@ static gboolean read_line(int fd, GByteArray *line, CliError *error)
         ssize_t got = ready > 0 ? recv(fd, line->data + had, READ_CHUNK, 0) : -1;
         g_byte_array_set_size(line, had + (got > 0 ? (guint)got : 0));
         if (got <= 0 || line->len > ANSWER_MAX) {
-            cli_error_set(error, "unreachable", HINT_RUNNING,
-                          ready == 0 ? "The broker did not answer in time. It may still do what was asked."
-                                     : "The broker ended the connection before it answered.");
+            *late = ready == 0;
             return FALSE;
         }
         guint8 *end = memchr(line->data + had, '\n', line->len - had);
@@ -115,17 +118,43 @@ static JsonNode *read_answer(const GByteArray *line, CliError *error)
     return NULL;
 }
 
+/* The first line: a greeting, or an error for somebody who may not ask. */
+static gboolean read_greeting(int fd, GByteArray *line, CliError *error)
+{
+    gboolean late;
+    if (!read_line(fd, GREETING_MS, line, &late)) {
+        cli_error_set(error, "unreachable", HINT_BROKER, "fernwerkd runs, but its broker does not come up.");
+        return FALSE;
+    }
+    if (memmem(line->data, line->len, "\"hello\"", 7))
+        return TRUE;
+    JsonNode *nothing = read_answer(line, error);
+    g_clear_pointer(&nothing, json_node_unref);
+    return FALSE;
+}
+
+static JsonNode *ask(int fd, const char *request, gsize length, GByteArray *line, CliError *error)
+{
+    gboolean late;
+    send_line(fd, request, length);
+    if (read_line(fd, PATIENCE_MS, line, &late))
+        return read_answer(line, error);
+    cli_error_set(error, "unreachable", HINT_RUNNING,
+                  late ? "The broker did not answer in time. It may still do what was asked."
+                       : "The broker ended the connection before it answered.");
+    return NULL;
+}
+
 JsonNode *cli_call(const char *socket_path, const Verb *verb, JsonObject *args, CliError *error)
 {
     gsize length;
     int fd = open_socket(socket_path, error);
     if (fd < 0)
         return NULL;
-    g_autofree char *request = render(verb, args, &length);
-    send_line(fd, request, length);
-    explicit_bzero(request, length);
     g_autoptr(GByteArray) line = g_byte_array_new();
-    gboolean got = read_line(fd, line, error);
+    g_autofree char *request = render(verb, args, &length);
+    JsonNode *result = read_greeting(fd, line, error) ? ask(fd, request, length, line, error) : NULL;
+    explicit_bzero(request, length);
     close(fd);
-    return got ? read_answer(line, error) : NULL;
+    return result;
 }

@@ -197,6 +197,13 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
     return goes_on ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
+static void greet(ControlLink *link)
+{
+    static const char line[] = "{\"id\":0,\"hello\":{\"version\":\"" FERNWERK_VERSION "\"}}\n";
+    if (send(link->fd, line, sizeof line - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        log_debug("control link of %s: it has gone already", link->actor);
+}
+
 ControlLink *control_link_new(Control *control, int fd, gboolean web, const char *actor)
 {
     ControlLink *link = g_new0(ControlLink, 1);
@@ -209,6 +216,8 @@ ControlLink *control_link_new(Control *control, int fd, gboolean web, const char
     link->out = g_byte_array_new();
     g_ptr_array_add(control->links, link);
     update_reading(link);
+    if (!web) /* the master listens for us: only this tells that we are there */
+        greet(link);
     return link;
 }
 

@@ -177,6 +177,7 @@ void harness_teardown(void)
     nftw(harness.folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     g_free(harness.folder);
     g_free(harness.socket);
+    g_clear_pointer(&harness.hello, g_free);
 }
 
 /* ---- the command ---- */
@@ -344,6 +345,9 @@ int connect_admin(void)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     g_strlcpy(address.sun_path, harness.socket, sizeof address.sun_path);
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    g_free(harness.hello);
+    harness.hello = exchange_line(fd, "", 0);
+    ck_assert_ptr_nonnull(harness.hello);
     return fd;
 }
 

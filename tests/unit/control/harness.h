@@ -13,7 +13,7 @@ typedef struct {
     Store *store;
     Login *login;
     Control *control;
-    char *folder, *socket;
+    char *folder, *socket, *hello;
     int web; /* our end of the web's link */
     /* What the played desktops were asked. */
     guint added, removed, powered, revoked, assigned;

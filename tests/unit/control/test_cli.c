@@ -6,6 +6,8 @@
 #include <pty.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -339,6 +341,25 @@ START_TEST(an_unreachable_broker_is_exit_code_6)
 }
 END_TEST
 
+START_TEST(a_broker_that_does_not_come_up_is_exit_code_6_within_seconds)
+{
+    g_autofree char *path = g_build_filename(harness.folder, "mute.sock", NULL);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    gint64 begun = g_get_monotonic_time();
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(listener, 5), 0);
+    JsonObject *error = cli_object(6, NULL, "--socket", path, "status", NULL);
+    ck_assert_str_eq(text(error, "code"), "unreachable");
+    ck_assert_ptr_nonnull(strstr(text(error, "hint"), "log"));
+    ck_assert_int_lt(g_get_monotonic_time() - begun, 60 * G_USEC_PER_SEC);
+    close(listener);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(people_get_aligned_tables_and_no_control_characters)
 {
     make_user("alice", "secret", FALSE);
@@ -395,6 +416,7 @@ int main(void)
     tcase_add_test(all, nonsense_is_a_usage_error);
     tcase_add_test(all, errors_are_json_wherever_json_is_asked_for);
     tcase_add_test(all, an_unreachable_broker_is_exit_code_6);
+    tcase_add_test(all, a_broker_that_does_not_come_up_is_exit_code_6_within_seconds);
     tcase_add_test(all, people_get_aligned_tables_and_no_control_characters);
     tcase_add_test(all, help_and_version_work_without_a_broker);
     return run_suite("cli", all);

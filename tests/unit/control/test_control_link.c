@@ -134,15 +134,9 @@ END_TEST
 START_TEST(too_many_links_are_turned_away)
 {
     int fds[70];
-    g_autofree char *answer = NULL;
-    for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+    for (guint i = 0; i < G_N_ELEMENTS(fds); i++)
         fds[i] = connect_admin();
-        while (g_main_context_iteration(NULL, FALSE))
-            continue;
-    }
-    answer = exchange_line(fds[69], "", 0);
-    ck_assert_ptr_nonnull(answer);
-    ck_assert_ptr_nonnull(strstr(answer, "unreachable"));
+    ck_assert_ptr_nonnull(strstr(harness.hello, "unreachable"));
     for (guint i = 0; i < G_N_ELEMENTS(fds); i++)
         close(fds[i]);
 }
