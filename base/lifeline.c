@@ -61,7 +61,8 @@ static int take_first(int *descriptors, guint count)
     return fd;
 }
 
-static void received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count, gpointer data)
+static void received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,
+                     gpointer data)
 {
     const MasterHeader *header = packet;
     const LifelineEvents *events = lifeline_events;
@@ -132,8 +133,10 @@ static void read_start(LifelineStart *start, int *descriptors, guint *count)
     if (packet_receive(MASTER_LIFELINE_FD, start, sizeof *start, &length, descriptors, MASTER_DESCRIPTORS_MAX,
                        count) != PACKET_OK ||
         length != sizeof *start || start->header.type != LIFELINE_START || start->version != MASTER_VERSION) {
-        fprintf(stderr, "%s: the master's first packet is missing or of another version: install all programs of "
-                        "Fernwerk from one build\n", process_kind_name(lifeline_kind));
+        fprintf(stderr,
+                "%s: the master's first packet is missing or of another version: install all programs of "
+                "Fernwerk from one build\n",
+                process_kind_name(lifeline_kind));
         exit(1);
     }
     /* These three are ours alone: nothing that we might start inherits them. */
@@ -152,6 +155,7 @@ void lifeline_start(int argc, char *argv[], char *envp[], ProcessKind kind, cons
     setproctitle_init(argc, argv, envp);
     prctl(PR_SET_NAME, process_kind_name(kind));
     read_start(start, descriptors, count);
+    log_open(process_kind_name(kind), (LogLevel)MIN(start->log_level, LOG_LEVEL_DEBUG));
     packet_link_new(MASTER_LIFELINE_FD, NULL, MASTER_PACKET_MAX, 0, received, closed, NULL);
     lifeline_beat();
     g_timeout_add(MASTER_HEARTBEAT_MS, beat, NULL);

@@ -11,17 +11,19 @@ typedef struct {
     void (*seat_link)(const LifelineSeatLink *link, int fd, gpointer data);
     void (*broker)(int fd, gpointer data);
     void (*unlink)(ProcessId peer, gpointer data);
-    /* The process is to end: show reason and text, then return or quit the loop; the master kills it 500 ms later. */
+    /* The process is to end: show reason and text, then return or quit the loop; the master kills it 500 ms
+     * later. */
     void (*end)(EndReason reason, const char *text, gpointer data);
     void (*reload)(const int *descriptors, guint count, gpointer data);
     void (*record)(const ProcessRecord *record, gpointer data);
 } LifelineEvents;
 
 /* Reads LIFELINE_START (blocking, the master has written it before exec) into *start and its descriptors into
- * descriptors[0..*count-1] (at most MASTER_DESCRIPTORS_MAX, owned by the caller), then watches the lifeline and beats
- * every MASTER_HEARTBEAT_MS from the default main context. When the lifeline closes the process exits with 0.
- * Sets the process title on LIFELINE_RECORD ("fernwerk-rdp: alice on d1"). argc/argv/envp as given to main: the title
- * lives in their memory. Exits with a message when there is no lifeline (started by hand). Main thread, once. */
+ * descriptors[0..*count-1] (at most MASTER_DESCRIPTORS_MAX, owned by the caller), then watches the lifeline
+ * and beats every MASTER_HEARTBEAT_MS from the default main context. When the lifeline closes the process
+ * exits with 0. Opens the log at the configured level. Sets the process title on LIFELINE_RECORD
+ * ("fernwerk-rdp: alice on d1"). argc/argv/envp as given to main: the title lives in their memory. Exits with
+ * a message when there is no lifeline (started by hand). Main thread, once. */
 void lifeline_start(int argc, char *argv[], char *envp[], ProcessKind kind, const LifelineEvents *events,
                     gpointer data, LifelineStart *start, int *descriptors, guint *count);
 

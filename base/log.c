@@ -49,6 +49,11 @@ void log_subject(const char *subject)
     g_mutex_unlock(&subject_lock);
 }
 
+LogLevel log_level(void)
+{
+    return threshold;
+}
+
 gboolean log_level_parse(const char *text, LogLevel *level)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};

@@ -1,5 +1,5 @@
-/* The log of every process: one line an event on stderr (journald's priority prefix when JOURNAL_STREAM is set),
- * the subject first. Secrets never. */
+/* The log of every process: one line an event on stderr (journald's priority prefix when JOURNAL_STREAM is
+ * set), the subject first. Secrets never. */
 #pragma once
 
 #include <glib.h>
@@ -14,6 +14,8 @@ void log_open(const char *process, LogLevel level);
 /* The subject of this process's lines from now on, e.g. "alice on d1"; NULL for none. Copied. */
 void log_subject(const char *subject);
 
+/* The level in force. */
+LogLevel log_level(void);
 gboolean log_level_parse(const char *text, LogLevel *level);
 
 void log_write(LogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);

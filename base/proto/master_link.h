@@ -42,7 +42,7 @@ typedef struct {
 typedef struct {
     char user[SEAT_NAME_MAX];
     char desktop[SEAT_NAME_MAX];
-    uint64_t epoch; /* of the lease; 0: not known yet */
+    uint64_t epoch;      /* of the lease; 0: not known yet */
     uint64_t connection; /* the store's connection id; 0: none */
     /* What the login leant on, for a broker that was started after it. Only the broker knows what they mean. */
     uint64_t serial, web_session; /* 0: none */
@@ -50,26 +50,31 @@ typedef struct {
 
 /* ---- lifeline: master -> process ---- */
 typedef enum {
-    LIFELINE_START = 1,     /* LifelineStart; descriptors by kind, see below */
-    LIFELINE_CLIENT = 2,    /* LifelineClient + the accepted socket: to an rdp or vnc process, once */
-    LIFELINE_SEAT_LINK = 3, /* LifelineSeatLink + one end: to a client (its pending link), a seat or a greeter */
-    LIFELINE_BROKER = 4,    /* LifelineBroker + one end of a link to the broker: to seat, greeter, probe (greeter_link.h,
-                               seat_control.h) and web (control link, a stream); again after each restart of the broker */
-    LIFELINE_RECORD = 5,    /* LifelineRecord: who this process now is; set the process title */
-    LIFELINE_UNLINK = 6,    /* LifelineUnlink: to a seat: close that client's link now, release its keys */
-    LIFELINE_END = 7,       /* LifelineEnd: show the reason for at most 500 ms, then exit */
-    LIFELINE_RELOAD = 8,    /* no body + new certificate and key descriptors: to web */
+    LIFELINE_START = 1,  /* LifelineStart; descriptors by kind, see below */
+    LIFELINE_CLIENT = 2, /* LifelineClient + the accepted socket: to an rdp or vnc process, once */
+    LIFELINE_SEAT_LINK =
+        3, /* LifelineSeatLink + one end: to a client (its pending link), a seat or a greeter */
+    LIFELINE_BROKER =
+        4, /* LifelineBroker + one end of a link to the broker: to seat, greeter, probe (greeter_link.h,
+              seat_control.h) and web (control link, a stream); again after each restart of the broker */
+    LIFELINE_RECORD = 5, /* LifelineRecord: who this process now is; set the process title */
+    LIFELINE_UNLINK = 6, /* LifelineUnlink: to a seat: close that client's link now, release its keys */
+    LIFELINE_END = 7,    /* LifelineEnd: show the reason for at most 500 ms, then exit */
+    LIFELINE_RELOAD = 8, /* no body + new certificate and key descriptors: to web */
 } LifelineType;
 
-/* Descriptors of LIFELINE_START: broker: admin socket listener. gate: one listener per LifelineStart.listeners entry.
- * web: HTTPS listener, certificate chain (PEM), private key (PEM), certificate of the CA (PEM).
- * rdp, vnc: certificate chain (PEM), private key (PEM) (RDP's and VNC's own key, not the web's). Others: none. */
+/* Descriptors of LIFELINE_START: broker: admin socket listener. gate: one listener per
+ * LifelineStart.listeners entry. web: HTTPS listener, certificate chain (PEM), private key (PEM), certificate
+ * of the CA (PEM). rdp, vnc: certificate chain (PEM), private key (PEM) (RDP's and VNC's own key, not the
+ * web's). Others: none. */
 typedef struct {
     MasterHeader header;
     uint32_t version; /* MASTER_VERSION */
     uint32_t kind;    /* ProcessKind */
     ProcessId id;
     uint32_t listeners[8]; /* gate: ClientProtocol of each listener; 0 ends */
+    uint32_t log_level;    /* LogLevel; lifeline_start() sets it */
+    uint32_t reserved;
 } LifelineStart;
 
 typedef enum {
@@ -129,13 +134,15 @@ typedef struct {
 
 /* ---- request link: broker, gate, web -> master ---- */
 typedef enum {
-    REQUEST_CLIENT = 1,        /* RequestClient + socket: gate, web. Answered by REPLY (0, or ECONNREFUSED: no room) */
-    REQUEST_SPAWN = 16,        /* RequestSpawn: broker. Kinds SEAT, GREETER, PROBE */
-    REQUEST_BIND = 17,         /* RequestBind: broker. Fields once */
-    REQUEST_INTRODUCE = 18,    /* RequestIntroduce: broker */
-    REQUEST_END = 19,          /* RequestEnd: broker; PROCESS_GONE reports the end, always after the process is dead */
-    REQUEST_EXTEND = 20,       /* RequestExtend: broker: a person is typing at this client's greeter: 30 s more, bounded */
-    REQUEST_READY = 21,        /* no body: broker has loaded its state; it wants the living processes now */
+    REQUEST_CLIENT =
+        1, /* RequestClient + socket: gate, web. Answered by REPLY (0, or ECONNREFUSED: no room) */
+    REQUEST_SPAWN = 16,     /* RequestSpawn: broker. Kinds SEAT, GREETER, PROBE */
+    REQUEST_BIND = 17,      /* RequestBind: broker. Fields once */
+    REQUEST_INTRODUCE = 18, /* RequestIntroduce: broker */
+    REQUEST_END = 19, /* RequestEnd: broker; PROCESS_GONE reports the end, always after the process is dead */
+    REQUEST_EXTEND =
+        20, /* RequestExtend: broker: a person is typing at this client's greeter: 30 s more, bounded */
+    REQUEST_READY = 21, /* no body: broker has loaded its state; it wants the living processes now */
 } RequestType;
 
 typedef struct {
@@ -158,7 +165,8 @@ typedef struct {
 typedef struct {
     RequestHeader header;
     ProcessId id;
-    ProcessRecord record; /* empty fields are left as they are; a filled field that differs from a written one: EEXIST */
+    ProcessRecord record; /* empty fields are left as they are; a filled field that differs from a written
+                             one: EEXIST */
 } RequestBind;
 
 /* a: a client; b: a seat or greeter. The master makes the pair and hands out both ends. */
@@ -184,13 +192,13 @@ typedef struct {
 
 /* ---- request link: master -> broker (gate, web: only REPLY) ---- */
 typedef enum {
-    MASTER_REPLY = 64,        /* MasterReply */
-    MASTER_PROCESS = 65,      /* MasterProcess + the broker's end of its link (seat, greeter, probe; web: the control
-                                 stream): a process has started, or (after REQUEST_READY) lives. Re-sent with a new
-                                 descriptor whenever that link was made anew. */
-    MASTER_ARRIVAL = 66,      /* MasterArrival: a client with its greeter; the MASTER_PROCESS of both came before.
-                                 Again with another greeter when one has died, and after REQUEST_READY for every client
-                                 that has no user yet. */
+    MASTER_REPLY = 64,   /* MasterReply */
+    MASTER_PROCESS = 65, /* MasterProcess + the broker's end of its link (seat, greeter, probe; web: the
+                            control stream): a process has started, or (after REQUEST_READY) lives. Re-sent
+                            with a new descriptor whenever that link was made anew. */
+    MASTER_ARRIVAL = 66, /* MasterArrival: a client with its greeter; the MASTER_PROCESS of both came before.
+                            Again with another greeter when one has died, and after REQUEST_READY for every
+                            client that has no user yet. */
     MASTER_PROCESS_GONE = 67, /* MasterProcessGone */
     MASTER_LIVING_END = 68,   /* no body: all living processes have been reported after REQUEST_READY */
 } MasterEventType;
@@ -198,7 +206,8 @@ typedef enum {
 typedef struct {
     MasterHeader header;
     uint64_t request;
-    int32_t error; /* 0 or errno: EEXIST record differs, ENOENT no such process, EBUSY/EAGAIN no room, EINVAL, EPERM */
+    int32_t error; /* 0 or errno: EEXIST record differs, ENOENT no such process, EBUSY/EAGAIN no room, EINVAL,
+                      EPERM */
     uint32_t reserved;
     ProcessId id; /* REQUEST_SPAWN, REQUEST_CLIENT: the process */
 } MasterReply;

@@ -207,6 +207,7 @@ static gboolean send_start(Process *process, GError **error)
     guint owned, count;
     start.kind = process->kind;
     start.id = process->id;
+    start.log_level = log_level();
     count = start_descriptors(process->master, process->kind, &start, descriptors, &owned, error);
     if (count == G_MAXUINT)
         return FALSE;

@@ -85,11 +85,8 @@ int main(int argc, char *argv[], char *envp[])
     int descriptors[MASTER_DESCRIPTORS_MAX];
     guint count = 0;
 
-    LogLevel level = LOG_LEVEL_INFO;
-
     save_memory();
-    log_level_parse(g_getenv("FERNWERK_LOG_LEVEL") ? g_getenv("FERNWERK_LOG_LEVEL") : "", &level);
-    log_open("fernwerk-rdp", level);
+    log_open("fernwerk-rdp", LOG_LEVEL_INFO);
     if (argc > 1 && strcmp(argv[1], "--sandbox-check") == 0)
         return check_sandbox();
     Bridge *bridge = bridge_new(socket_came, &program);

@@ -152,7 +152,8 @@ static void take_client(const LifelineClient *client, int socket, gpointer data)
     control = socket;
     struct rlimit limit = {0};
     getrlimit(RLIMIT_DATA, &limit);
-    say("hello kind=%u uid=%u data=%lu address=%s\n", kind, getuid(), limit.rlim_cur, client->address);
+    say("hello kind=%u uid=%u data=%lu address=%s log=%u\n", kind, getuid(), limit.rlim_cur, client->address,
+        log_level());
     g_unix_fd_add(socket, G_IO_IN | G_IO_HUP, peer_readable, NULL);
 }
 

@@ -1,4 +1,5 @@
 /* fernwerkd with puppets: arrivals, introductions, ends, deadlines, crashes. Needs root. */
+#include "base/log.h"
 #include "base/proto/master_link.h"
 #include "tests/unit/fernwerkd/instance.h"
 
@@ -93,6 +94,18 @@ START_TEST(a_client_process_has_a_limit_of_memory)
 }
 END_TEST
 #endif
+
+START_TEST(every_process_logs_as_much_as_is_configured)
+{
+    Instance *instance = instance_start("[fernwerk]\nlog_level = warning\n");
+    g_autofree char *expected = g_strdup_printf(" log=%d", LOG_LEVEL_WARNING);
+    int fd = client_connect_rdp(instance);
+    const char *hello = client_hear(fd, "hello", SOON);
+    ck_assert_ptr_nonnull(hello);
+    ck_assert_msg(g_str_has_suffix(hello, expected), "%s", hello);
+    instance_stop(instance);
+}
+END_TEST
 
 START_TEST(an_introduction_needs_equal_desktop_and_epoch)
 {
@@ -475,6 +488,7 @@ int main(void)
 #ifndef FERNWERK_SANITIZED
     tcase_add_test(cases, a_client_process_has_a_limit_of_memory);
 #endif
+    tcase_add_test(cases, every_process_logs_as_much_as_is_configured);
     tcase_add_test(cases, an_introduction_needs_equal_desktop_and_epoch);
     tcase_add_test(cases, an_ended_client_says_why_and_its_greeter_goes_with_it);
     tcase_add_test(cases, a_client_that_ignores_its_end_is_killed_after_half_a_second);

@@ -38,7 +38,7 @@ void rig_seat_broker_again(RigSeat *seat)
 
 void rig_seat_start(RigSeat *seat)
 {
-    LifelineStart start = {.version = MASTER_VERSION, .kind = KIND_SEAT, .id = 1};
+    LifelineStart start = {.version = MASTER_VERSION, .kind = KIND_SEAT, .id = 1, .log_level = 2};
     int ends[2];
 
     ck_assert(packet_pair(ends, NULL));

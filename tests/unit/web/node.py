@@ -406,7 +406,7 @@ class Node:
         self.requests, requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         heartbeat = os.eventfd(0)
         self.files = [os.open(self.folder / n, os.O_RDONLY) for n in ("web.pem", "web.key", "ca.pem")]
-        start = struct.pack("<HHIIIQ8I", 1, 56, 0, 1, 3, 7, *([0] * 8))
+        start = struct.pack("<HHIIIQ8III", 1, 64, 0, 2, 3, 7, *([0] * 8), 2, 0)
         self.send_packet(start, [self.listener.fileno(), *self.files])
         self.attach_broker()
         place = {3: lifeline.fileno(), 4: heartbeat, 5: requests.fileno()}
