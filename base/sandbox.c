@@ -1,5 +1,5 @@
-/* Entering the sandbox: capabilities, Landlock, system call filter; and the proof that it holds. The namespaces are
- * made by the master before it drops root; here is only looked whether they are there. */
+/* Entering the sandbox: capabilities, Landlock, system call filter; and the proof that it holds. The
+ * namespaces are made by the master before it drops root; here is only looked whether they are there. */
 #include "base/sandbox.h"
 
 #include <arpa/inet.h>
@@ -26,16 +26,17 @@
 #define FS_READ_FILE (1ull << 2)
 #define FS_READ_DIR (1ull << 3)
 #define FS_WRITE_FILE (1ull << 1)
-#define FS_REFER (1ull << 13)     /* version 2 */
-#define FS_TRUNCATE (1ull << 14)  /* version 3 */
-#define FS_IOCTL_DEV (1ull << 15) /* version 5 */
-#define NET_BIND_CONNECT 3ull     /* version 4 */
+#define FS_REFER (1ull << 13)      /* version 2 */
+#define FS_TRUNCATE (1ull << 14)   /* version 3 */
+#define FS_IOCTL_DEV (1ull << 15)  /* version 5 */
+#define NET_BIND_CONNECT 3ull      /* version 4 */
 #define SCOPE_ABSTRACT_SIGNAL 3ull /* version 6 */
 
 typedef struct {
     uint64_t fs, net, scoped;
 } Ruleset;
 
+/* clang-format off */
 /* What every profile but the seat's may call, without arguments looked at. */
 static const char *const allowed[] = {
     "arch_prctl", "brk", "clock_getres", "clock_gettime", "clock_nanosleep", "close", "close_range", "dup", "dup2",
@@ -54,24 +55,28 @@ static const char *const allowed[] = {
     "timer_getoverrun", "timer_gettime", "timer_settime", "timerfd_create", "timerfd_gettime", "timerfd_settime",
     "times", "uname", "write", "writev", NULL};
 
-/* What a seat may not call: it loads drivers late, so the rest stays open to it. */
+/* What a seat may not call: it loads drivers late, so the rest stays open to it. A child that it forks stays in its process
+ * group, which the master kills with it. */
 static const char *const seat_denied[] = {
     "accept", "accept4", "acct", "add_key", "bind", "bpf", "chroot", "clock_adjtime", "clock_settime", "connect",
     "delete_module", "execve", "execveat", "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick",
     "init_module", "io_uring_enter", "io_uring_register", "io_uring_setup", "kcmp", "kexec_file_load", "kexec_load",
     "keyctl", "listen", "lookup_dcookie", "mount", "mount_setattr", "move_mount", "name_to_handle_at",
     "open_by_handle_at", "open_tree", "perf_event_open", "personality", "pidfd_getfd", "pivot_root",
-    "process_madvise", "quotactl", "reboot", "request_key", "setdomainname", "sethostname", "setns", "settimeofday",
+    "process_madvise", "quotactl", "reboot", "request_key", "setdomainname", "sethostname", "setns", "setpgid", "setsid", "settimeofday",
     "socket", "swapoff", "swapon", "sysfs", "syslog", "umount2", "unshare", "userfaultfd", "vhangup", NULL};
+/* clang-format on */
 
 /* Nobody who calls these has an honest reason. */
 static const char *const deadly[] = {"ptrace", "process_vm_readv", "process_vm_writev", NULL};
 
-#define CLONE_NEW_ANY                                                                                                  \
-    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define CLONE_NEW_ANY                                                                                        \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |            \
+     CLONE_NEWNET)
 
 #ifdef FERNWERK_SANITIZED
-/* The leak check at exit traces its own process, which is refused here: without this the process would end in error. */
+/* The leak check at exit traces its own process, which is refused here: without this the process would end in
+ * error. */
 static gboolean leak_check_off;
 int __lsan_is_turned_off(void);
 int __lsan_is_turned_off(void)
@@ -80,12 +85,14 @@ int __lsan_is_turned_off(void)
 }
 #endif
 
-static int rule(scmp_filter_ctx filter, guint32 action, const char *name, guint count, struct scmp_arg_cmp compare)
+static int rule(scmp_filter_ctx filter, guint32 action, const char *name, guint count,
+                struct scmp_arg_cmp compare)
 {
     int number = seccomp_syscall_resolve_name(name);
     if (number == __NR_SCMP_ERROR)
         return 0; /* newer than this library */
-    int result = count ? seccomp_rule_add(filter, action, number, 1, compare) : seccomp_rule_add(filter, action, number, 0);
+    int result = count ? seccomp_rule_add(filter, action, number, 1, compare)
+                       : seccomp_rule_add(filter, action, number, 0);
     return result == -EACCES ? 0 : result; /* the same as the default action */
 }
 
@@ -107,14 +114,16 @@ static int allow_if(scmp_filter_ctx filter, const char *name, struct scmp_arg_cm
 static int add_common(scmp_filter_ctx filter)
 {
     static const unsigned long ioctls[] = {FIONREAD, FIONBIO, TIOCOUTQ};
-    static const int prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_DUMPABLE, 0x53564d41 /* SET_VMA */};
+    static const int prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_PDEATHSIG, PR_GET_DUMPABLE,
+                                 0x53564d41 /* SET_VMA */};
     int result = rules(filter, SCMP_ACT_ALLOW, allowed);
     for (guint i = 0; i < G_N_ELEMENTS(ioctls) && result == 0; i++)
         result = allow_if(filter, "ioctl", SCMP_A1(SCMP_CMP_EQ, ioctls[i]));
     for (guint i = 0; i < G_N_ELEMENTS(prctls) && result == 0; i++)
         result = allow_if(filter, "prctl", SCMP_A0(SCMP_CMP_EQ, (guint)prctls[i]));
     if (result == 0) /* threads, never processes or namespaces */
-        result = allow_if(filter, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_NEW_ANY, CLONE_THREAD));
+        result = allow_if(filter, "clone",
+                          SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_NEW_ANY, CLONE_THREAD));
     if (result == 0) /* abort() */
         result = allow_if(filter, "tgkill", SCMP_A0(SCMP_CMP_EQ, (guint)getpid()));
     if (result == 0) /* reading one's own limits */
@@ -126,7 +135,7 @@ static int add_profile(scmp_filter_ctx filter, SandboxProfile profile)
 {
     static const char *const accept_names[] = {"accept", "accept4", NULL};
     static const char *const greeter_names[] = {"getdents64", "access", "faccessat", "faccessat2", "readlink",
-                                                "readlinkat", "statx", "fstatfs", "statfs", NULL};
+                                                "readlinkat", "statx",  "fstatfs",   "statfs",     NULL};
     const guint32 reading = O_ACCMODE | O_CREAT | O_TRUNC;
     int result = 0;
 
@@ -134,6 +143,9 @@ static int add_profile(scmp_filter_ctx filter, SandboxProfile profile)
         result = rules(filter, SCMP_ACT_ALLOW, accept_names);
     if (result == 0 && (profile == SANDBOX_CLIENT || profile == SANDBOX_WEB))
         result = allow_if(filter, "socketpair", SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+    /* Fonts are opened when a text first needs them, keymaps when a client names its own, so this filter lets
+     * reading through; that only their folders can be read is Landlock's doing alone. Without it a greeter
+     * could read what every user may read. */
     if (result == 0 && profile == SANDBOX_GREETER) {
         result = rules(filter, SCMP_ACT_ALLOW, greeter_names);
         if (result == 0)
@@ -199,15 +211,16 @@ static void allow_path(int ruleset, const char *path, guint64 access)
 
 static void allow_paths(int ruleset, SandboxProfile profile, guint64 handled)
 {
-    static const char *const greeter[] = {"/usr/share/fonts",      "/usr/local/share/fonts", "/etc/fonts",
-                                          "/usr/share/fontconfig", "/var/cache/fontconfig",  "/usr/share/X11",
-                                          "/etc/X11/xkb",          "/usr/share/xkeyboard-config-2"};
+    static const char *const greeter[] = {
+        "/usr/share/fonts",      "/usr/local/share/fonts", "/etc/fonts",   "/usr/share/fontconfig",
+        "/var/cache/fontconfig", "/usr/share/X11",         "/etc/X11/xkb", "/usr/share/xkeyboard-config-2"};
     if (profile == SANDBOX_GREETER)
         for (guint i = 0; i < G_N_ELEMENTS(greeter); i++)
             allow_path(ruleset, greeter[i], FS_READ_FILE | FS_READ_DIR);
     if (profile == SANDBOX_SEAT) {
         allow_path(ruleset, "/", FS_READ_FILE | FS_READ_DIR);
-        allow_path(ruleset, "/dev", (FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV) & handled);
+        allow_path(ruleset, "/dev",
+                   (FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV) & handled);
     }
 }
 
@@ -223,7 +236,9 @@ static gboolean restrict_files(SandboxProfile profile)
     set.fs |= version >= 5 ? FS_IOCTL_DEV : 0;
     set.net = version >= 4 ? NET_BIND_CONNECT : 0;
     set.scoped = version >= 6 ? SCOPE_ABSTRACT_SIGNAL : 0;
-    gsize size = version >= 6 ? sizeof set : version >= 4 ? offsetof(Ruleset, scoped) : offsetof(Ruleset, net);
+    gsize size = version >= 6   ? sizeof set
+                 : version >= 4 ? offsetof(Ruleset, scoped)
+                                : offsetof(Ruleset, net);
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &set, size, 0);
     if (ruleset < 0)
         return FALSE;
@@ -297,7 +312,8 @@ static gboolean try_connect(const Attempt *attempt)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(9)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return connect(attempt->socket, (struct sockaddr *)&address, sizeof address) == 0 || (errno != EPERM && errno != EACCES);
+    return connect(attempt->socket, (struct sockaddr *)&address, sizeof address) == 0 ||
+           (errno != EPERM && errno != EACCES);
 }
 
 static gboolean try_exec(const Attempt *attempt)
@@ -338,7 +354,10 @@ int sandbox_check(SandboxProfile profile)
     static const struct {
         const char *name;
         gboolean (*attempt)(const Attempt *);
-    } attempts[] = {{"open", try_open}, {"socket", try_socket}, {"connect", try_connect}, {"exec", try_exec},
+    } attempts[] = {{"open", try_open},
+                    {"socket", try_socket},
+                    {"connect", try_connect},
+                    {"exec", try_exec},
                     {"ptrace", try_ptrace}};
     int worked = 0;
     for (guint i = 0; i < G_N_ELEMENTS(attempts); i++) {

@@ -12,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const SandboxProfile profiles[] = {SANDBOX_CLIENT, SANDBOX_GATE, SANDBOX_WEB, SANDBOX_GREETER, SANDBOX_SEAT};
+static const SandboxProfile profiles[] = {SANDBOX_CLIENT, SANDBOX_GATE, SANDBOX_WEB, SANDBOX_GREETER,
+                                          SANDBOX_SEAT};
 
-/* Runs `body` in a child inside of the sandbox and returns its exit code; 99: the sandbox could not be entered. */
+/* Runs `body` in a child inside of the sandbox and returns its exit code; 99: the sandbox could not be
+ * entered. */
 static int inside(SandboxProfile profile, int (*body)(void))
 {
     int status;
@@ -118,6 +120,23 @@ static int fork_a_child(void)
     return child > 0 ? 0 : 1;
 }
 
+/* In a child: the leader of a group cannot leave it anyway. */
+static int leave_the_group(void)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(setsid() >= 0 || setpgid(0, 0) == 0);
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
+START_TEST(a_child_of_a_seat_stays_in_the_group_that_is_killed_with_it)
+{
+    ck_assert_int_eq(inside(SANDBOX_SEAT, leave_the_group), 0);
+}
+END_TEST
+
 START_TEST(only_a_seat_may_fork)
 {
     ck_assert_int_eq(inside(SANDBOX_CLIENT, fork_a_child), 1);
@@ -148,11 +167,14 @@ int main(void)
     Suite *suite = suite_create("sandbox");
     TCase *cases = tcase_create("sandbox");
     tcase_set_timeout(cases, 60);
-    tcase_add_loop_test(cases, every_profile_refuses_socket_connect_exec_and_ptrace, 0, G_N_ELEMENTS(profiles));
-    tcase_add_loop_test(cases, every_profile_lets_threads_memory_and_main_loops_work, 0, G_N_ELEMENTS(profiles));
+    tcase_add_loop_test(cases, every_profile_refuses_socket_connect_exec_and_ptrace, 0,
+                        G_N_ELEMENTS(profiles));
+    tcase_add_loop_test(cases, every_profile_lets_threads_memory_and_main_loops_work, 0,
+                        G_N_ELEMENTS(profiles));
     tcase_add_test(cases, socket_pairs_work_for_clients_web_and_seats_alone);
     tcase_add_test(cases, seats_and_greeters_can_reopen_their_memory_for_reading);
     tcase_add_test(cases, a_greeter_reads_keymaps);
+    tcase_add_test(cases, a_child_of_a_seat_stays_in_the_group_that_is_killed_with_it);
     tcase_add_test(cases, only_a_seat_may_fork);
     tcase_add_test(cases, a_seat_writes_to_devices_alone);
     suite_add_tcase(suite, cases);
