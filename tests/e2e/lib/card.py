@@ -67,6 +67,17 @@ def psnr(left, right):
     return float("inf") if error == 0 else 10 * numpy.log10(255 ** 2 / error)
 
 
+def shrunk(picture, width, height):
+    """A picture made smaller: each new pixel is the mean of what it covers."""
+    def shares(new, old):
+        edges, pixels = numpy.arange(new + 1)[:, None] * old / new, numpy.arange(old)
+        covered = numpy.minimum(edges[1:], pixels + 1) - numpy.maximum(edges[:-1], pixels)
+        return covered.clip(0) * new / old
+
+    down, across = shares(height, picture.shape[0]), shares(width, picture.shape[1])
+    return numpy.einsum("yh,hwc,xw->yxc", down, picture.astype(float), across, optimize=True).round().astype(numpy.uint8)
+
+
 def difference(left, right):
     """Where two pictures differ, in words for an assertion."""
     if left.shape != right.shape:

@@ -11,7 +11,7 @@ static RdpContext context;
 static rdpUpdate update;
 static RdpgfxServerContext channel;
 static struct {
-    guint units, commands, copies, created, keyframes, invalidated, black, resized;
+    guint units, commands, copies, created, deleted, keyframes, invalidated, black, resized;
     gboolean h264, kept;
 } saw;
 
@@ -55,6 +55,7 @@ static UINT create(RdpgfxServerContext *c, const RDPGFX_CREATE_SURFACE_PDU *pdu)
 
 static UINT delete (RdpgfxServerContext *c, const RDPGFX_DELETE_SURFACE_PDU *pdu)
 {
+    saw.deleted++;
     return CHANNEL_RC_OK;
 }
 
@@ -183,6 +184,7 @@ START_TEST(a_client_that_opens_its_pipeline_again_has_no_surfaces)
     advertise();
     ck_assert(!rdp.placed);
     ck_assert(rdp_place(&rdp, 640, 480));
+    ck_assert_uint_eq(saw.deleted, 0);
     send_unit_of(640, 480, FALSE);
     ck_assert_uint_eq(saw.units, 1);
     send_unit_of(640, 480, TRUE);
