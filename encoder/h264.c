@@ -14,10 +14,7 @@
 #define DEFAULT_KBIT_S 20000
 #define DEADLINE_MS 700
 #define FIRST_DEADLINE_MS 3000 /* drivers take their time to start */
-/* Software is late because the machine is busy, and nothing better would take over: only a hang is a failure.
- */
-#define SOFTWARE_DEADLINE_MS 10000
-#define PARAMETERS_MAX 512 /* bytes of SPS and PPS together */
+#define PARAMETERS_MAX 512     /* bytes of SPS and PPS together */
 
 /* Shared with GStreamer's threads, outlives the encoder until the last of them is done with it. */
 typedef struct {
@@ -28,6 +25,7 @@ typedef struct {
 
 struct H264Encoder {
     const EncoderCandidate *candidate;
+    guint patience_ms;
     const H264Events *events;
     gpointer data;
     Bridge *bridge;
@@ -337,11 +335,15 @@ static gboolean convert(H264Encoder *encoder, const void *pixels, gsize stride, 
     return TRUE;
 }
 
+void h264_encoder_set_patience(H264Encoder *encoder, guint ms)
+{
+    encoder->patience_ms = ms;
+}
+
 static guint deadline_ms(const H264Encoder *encoder)
 {
-    if (!encoder->candidate->hardware)
-        return SOFTWARE_DEADLINE_MS;
-    return encoder->pictures == 0 ? FIRST_DEADLINE_MS : DEADLINE_MS;
+    guint usual = encoder->pictures == 0 ? FIRST_DEADLINE_MS : DEADLINE_MS;
+    return MAX(usual, encoder->patience_ms);
 }
 
 void h264_encode(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects, guint count,

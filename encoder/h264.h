@@ -20,6 +20,8 @@ typedef struct {
  * it cannot work. */
 H264Encoder *h264_encoder_new(const EncoderCandidate *candidate, guint width, guint height,
                               const H264Events *events, gpointer data, GError **error);
+/* A picture may take this long before the encoder counts as failed; the default is 700 ms. */
+void h264_encoder_set_patience(H264Encoder *encoder, guint ms);
 /* No event follows. Tears down on a thread of its own, since a driver may hang. NULL is allowed. */
 void h264_encoder_free(H264Encoder *encoder);
 

@@ -5,6 +5,9 @@
 #include "encoder/h264.h"
 
 #define IDLE_S 10
+/* Software is late because the machine is busy, and nothing better would take over: only a hang is a failure.
+ */
+#define SOFTWARE_PATIENCE_MS 10000
 #define RETRY_US (30 * G_USEC_PER_SEC) /* after every encoder has failed */
 
 typedef struct {
@@ -50,10 +53,13 @@ static H264Encoder *make_encoder(Stream *self, const EncoderCandidate *candidate
     g_autoptr(GError) error = NULL;
     H264Encoder *encoder =
         h264_encoder_new(candidate, self->width, self->height, &encoder_events, self, &error);
-    if (!encoder)
+    if (!encoder) {
         log_warning("encoder %s: %s", candidate->element, error->message);
-    else
-        h264_encoder_set_bitrate(encoder, self->max_kbit_s);
+        return NULL;
+    }
+    h264_encoder_set_bitrate(encoder, self->max_kbit_s);
+    if (!candidate->hardware)
+        h264_encoder_set_patience(encoder, SOFTWARE_PATIENCE_MS);
     return encoder;
 }
 
