@@ -279,8 +279,10 @@ static void add_components(JsonObject *document)
     JsonObject *connection = member_object(desktop, "connection");
     json_object_set_string_member(connection, "type", "object");
     json_object_set_boolean_member(connection, "nullable", TRUE);
-    static const VerbObjectTable certificate = {
-        "Certificate", {{"fingerprint_sha256", FIELD_TEXT, FALSE}, {"ca", FIELD_BOOLEAN, FALSE}}};
+    static const VerbObjectTable certificate = {"Certificate",
+                                                {{"fingerprint_sha256", FIELD_TEXT, FALSE},
+                                                 {"ca", FIELD_BOOLEAN, FALSE},
+                                                 {"ca_fingerprint_sha256", FIELD_OPTIONAL_TEXT, FALSE}}};
     json_object_set_object_member(schemas, certificate.name, object_schema(&certificate));
     JsonObject *error = member_object(schemas, "Error");
     json_object_set_string_member(error, "type", "object");
