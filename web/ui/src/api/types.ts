@@ -10,6 +10,7 @@ export type Ticket = Schemas["Ticket"];
 export type User = Schemas["User"];
 export type Session = Schemas["Session"];
 export type Encoder = Schemas["Encoder"];
+export type Certificate = Schemas["Certificate"];
 export type AuditEntry = Schemas["Audit"];
 export type Template = Narrowed<Schemas["Template"], { kind: "vm" | "pattern" }>;
 
@@ -35,10 +36,3 @@ export interface NodeProcess {
 }
 
 export type Status = Narrowed<Schemas["Status"], { processes: NodeProcess[] }>;
-
-/** fernwerk-web's own answer: it holds the certificate. */
-export interface Certificate {
-  fingerprint_sha256: string;
-  ca: boolean;
-  ca_fingerprint_sha256: string | null;
-}
