@@ -5,6 +5,7 @@ import time
 import pytest
 
 from lib import greeter
+from lib.browser import Browser
 from lib.clients import TigerVnc, XFreeRdp
 from lib.wait import until
 
@@ -81,3 +82,9 @@ def test_a_wrong_password_is_told_and_the_right_one_works_after_it(demo, screen,
 def test_someone_without_a_desktop_is_told_whom_to_ask(demo, screen, accounts):
     with XFreeRdp(screen, demo, XFreeRdp.GFX, "idle", "no desktop yet") as client:
         greeter.wait_sentence(client, "failed", "No desktop is assigned to you. Ask your administrator for one.")
+
+
+def test_someone_without_a_desktop_is_told_in_the_page(demo, accounts):
+    with Browser(demo) as page:
+        page.log_in("idle", "no desktop yet")
+        until(lambda: "No desktop is assigned to you" in page.text(), 20, page.text)
