@@ -57,7 +57,7 @@ static void tune_socket(int fd)
 
 /* Waits for the whole connection request, which stays in the socket. A partial one would wake poll() without
  * end: SO_RCVLOWAT makes it wait for the rest. */
-static gboolean peek_request(int fd, char *desktop, gsize size)
+static gboolean peek_request(int fd, char *desktop, gsize size, gboolean *tls)
 {
     gint64 deadline = g_get_monotonic_time() + FIRST_PACKET_MS * 1000;
     guint8 bytes[X224_REQUEST_MAX];
@@ -75,13 +75,28 @@ static gboolean peek_request(int fd, char *desktop, gsize size)
             return FALSE;
         gsize had = wanted;
         result = x224_check(bytes, n > 0 ? (gsize)n : 0, &wanted);
-        if (result == X224_COMPLETE)
+        if (result == X224_COMPLETE) {
             x224_desktop(bytes, (gsize)n, desktop, size);
-        else if (result == X224_PARTIAL && wanted == had && n >= (ssize_t)had)
+            *tls = x224_offers_tls(bytes, (gsize)n);
+        } else if (result == X224_PARTIAL && wanted == had && n >= (ssize_t)had) {
             return FALSE;
+        }
     }
     setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &(int){1}, sizeof(int));
     return result == X224_COMPLETE;
+}
+
+/* FreeRDP would say so too, but then waits for a TLS handshake all the same. The request is read first:
+ * closing with it unread would be a reset that overtakes the answer. */
+static void require_tls(int fd)
+{
+    static const guint8 failure[] = {3, 0, 0, 19, 14, 0xd0, 0, 0, 0, 0, 0, 3, 0, 8, 0, 1, 0, 0, 0};
+    guint8 request[X224_REQUEST_MAX];
+
+    log_info("the client offers no TLS: refused");
+    if (recv(fd, request, sizeof request, MSG_DONTWAIT) > 0)
+        send(fd, failure, sizeof failure, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_RDWR);
 }
 
 static gboolean socket_ready(Rdp *rdp)
@@ -482,13 +497,16 @@ static void *thread_main(gpointer data)
 {
     g_autofree Start *start = data;
     g_autofree Rdp *rdp = g_new0(Rdp, 1);
+    gboolean tls = FALSE;
 
     rdp->bridge = start->bridge;
     rdp->socket = start->socket;
     rdp->began_us = g_get_monotonic_time();
     tune_socket(start->socket);
-    if (peek_request(start->socket, rdp->desktop, sizeof rdp->desktop) &&
-        peer_open(rdp, start->settings, start->socket)) {
+    gboolean requested = peek_request(start->socket, rdp->desktop, sizeof rdp->desktop, &tls);
+    if (requested && !tls) {
+        require_tls(start->socket);
+    } else if (requested && peer_open(rdp, start->settings, start->socket)) {
         rdp->gfx = gfx_new(rdp);
         rdp->bitmaps = bitmaps_new(rdp);
         rdp->cursors = cursors_new(rdp);

@@ -6,6 +6,9 @@
 #define TPKT_HEADER 4
 #define X224_HEADER 7 /* length indicator, code, destination, source, class */
 #define X224_CONNECTION_REQUEST 0xe0
+#define NEGOTIATION 8 /* bytes: type, flags, length, protocols */
+#define NEGOTIATION_REQUEST 1
+#define PROTOCOL_TLS 1
 
 X224Result x224_check(const guint8 *bytes, gsize length, gsize *wanted)
 {
@@ -63,4 +66,17 @@ void x224_desktop(const guint8 *bytes, gsize length, char *desktop, gsize size)
             return;
     memcpy(desktop, token, left);
     desktop[left] = '\0';
+}
+
+gboolean x224_offers_tls(const guint8 *bytes, gsize length)
+{
+    gsize wanted, at = TPKT_HEADER + X224_HEADER;
+
+    if (x224_check(bytes, length, &wanted) != X224_COMPLETE)
+        return FALSE;
+    const guint8 *end =
+        memmem(bytes + at, wanted - at, "\r\n", 2); /* of cookie or token, where there is one */
+    if (end)
+        at = (gsize)(end - bytes) + 2;
+    return wanted - at >= NEGOTIATION && bytes[at] == NEGOTIATION_REQUEST && (bytes[at + 4] & PROTOCOL_TLS);
 }

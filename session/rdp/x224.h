@@ -20,3 +20,6 @@ X224Result x224_check(const guint8 *bytes, gsize length, gsize *wanted);
  * repair.h). Writes NAME to `desktop` (of `size` bytes), "" where there is none or it is not a name that a
  * desktop can have (letters, digits, '.', '_', '-'). */
 void x224_desktop(const guint8 *bytes, gsize length, char *desktop, gsize size);
+
+/* Whether a complete request offers TLS (PROTOCOL_SSL of RDP_NEG_REQ, 2.2.1.1.1); without one it does not. */
+gboolean x224_offers_tls(const guint8 *bytes, gsize length);

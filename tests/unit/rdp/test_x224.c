@@ -132,6 +132,22 @@ START_TEST(rdesktops_erect_domain_request_gets_integers_of_one_byte)
 }
 END_TEST
 
+START_TEST(a_request_that_offers_no_tls_is_known)
+{
+    guint8 bytes[X224_REQUEST_MAX];
+    gsize length = request(bytes, NULL);
+    ck_assert(x224_offers_tls(bytes, length));
+    bytes[length - 4] = 0; /* RDP's own security only */
+    ck_assert(!x224_offers_tls(bytes, length));
+    length = request(bytes, "Cookie: mstshash=alice");
+    ck_assert(x224_offers_tls(bytes, length));
+    length -= sizeof negotiation;
+    bytes[3] = (guint8)length;
+    bytes[4] = (guint8)(length - 5);
+    ck_assert(!x224_offers_tls(bytes, length));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("x224");
@@ -145,6 +161,7 @@ int main(void)
     tcase_add_test(tcase, a_bare_token_is_taken_out_before_freerdp_sees_it);
     tcase_add_test(tcase, other_requests_are_left_alone);
     tcase_add_test(tcase, rdesktops_erect_domain_request_gets_integers_of_one_byte);
+    tcase_add_test(tcase, a_request_that_offers_no_tls_is_known);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
