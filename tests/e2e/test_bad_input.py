@@ -16,14 +16,14 @@ from lib import greeter, walk
 from lib.clients import TigerVnc, XFreeRdp
 from lib.demo import SANITIZED, Demo
 from lib.screen import Screen
-from lib.wait import PATIENCE, until
+from lib.wait import until
 from lib.watch import Watch
 from lib.websocket import WebSocket, frame, tls
 
 # Shorter deadlines than usual, since half of these tests wait for one.
 OPTIONS = {"guest": "pattern", "users": 2, "config": "[limits]\nfirst_packet_s = 3\nlogin_s = 15\n"}
 # Seconds that a session may stand still on a loaded machine of two cores without being disturbed.
-STALL = 2.0 * PATIENCE
+STALL = 3.0
 X509_PLAIN = 262
 
 X224 = struct.pack(">BBHBBHHB", 3, 0, 19, 14, 0xE0, 0, 0, 0) + struct.pack("<BBHI", 1, 0, 8, 1)
