@@ -80,7 +80,7 @@ function(fernwerk_test name)
   target_link_libraries(test_${name} PRIVATE ${A_LIBS} PkgConfig::CHECK)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME unit/${name} COMMAND test_${name})
-  set_tests_properties(unit/${name} PROPERTIES TIMEOUT 300 LABELS unit SKIP_RETURN_CODE 77)
+  set_tests_properties(unit/${name} PROPERTIES TIMEOUT 1200 LABELS unit SKIP_RETURN_CODE 77)
 endfunction()
 
 # fernwerk_fuzzer(NAME SOURCES... [LIBS ...]): a libFuzzer target; seeds in tests/fuzz/NAME/.
@@ -96,5 +96,5 @@ function(fernwerk_fuzzer name)
   set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
   add_test(NAME fuzz/${name}
            COMMAND ${CMAKE_SOURCE_DIR}/tests/fuzz/run $<TARGET_FILE:fuzz_${name}> ${CMAKE_SOURCE_DIR}/tests/fuzz/${name})
-  set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+  set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT 900)
 endfunction()

@@ -22,7 +22,7 @@ static char *read_line(int fd)
     char byte;
 
     for (;;) {
-        ck_assert_msg(poll(&poll_fd, 1, 20000) == 1, "QEMU's monitor is silent");
+        ck_assert_msg(poll(&poll_fd, 1, 120000) == 1, "QEMU's monitor is silent");
         ck_assert_int_eq(read(fd, &byte, 1), 1);
         if (byte == '\n')
             return g_string_free(line, FALSE);

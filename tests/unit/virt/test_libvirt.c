@@ -230,7 +230,8 @@ START_TEST(a_vm_started_while_kvm_is_still_being_proven_waits_for_the_verdict)
         ck_assert(g_spawn_command_line_sync(command, &xml, NULL, NULL, NULL));
         hypervisor_act(hypervisor, spec->uuid, DOMAIN_DESTROY, on_done, NULL);
         wait_done();
-        ck_assert_msg(g_str_has_prefix(xml, "<domain type='kvm'"), "%.40s", xml);
+        /* Where KVM starts and does not work it has ended by now; an emulated one would still run. */
+        ck_assert_msg(!*xml || g_str_has_prefix(xml, "<domain type='kvm'"), "%.40s", xml);
         wait_for(&seen.ended);
     }
     hypervisor_remove_disk(hypervisor, spec, on_done, NULL);
