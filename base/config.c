@@ -15,6 +15,7 @@
 typedef struct {
     char *text;
     gint64 number;
+    char *where; /* "FILE:LINE: " that set it; NULL: the default */
 } Value;
 
 struct Config {
@@ -63,10 +64,11 @@ static char *read_range(const ConfigKey *key, const char *text)
     g_auto(GStrv) parts = g_strsplit(text, "-", 2);
     guint64 first, last;
     if (g_strv_length(parts) != 2 ||
-        !g_ascii_string_to_unsigned(g_strstrip(parts[0]), 10, (guint64)key->minimum, (guint64)key->maximum, &first,
-                                    NULL) ||
+        !g_ascii_string_to_unsigned(g_strstrip(parts[0]), 10, (guint64)key->minimum, (guint64)key->maximum,
+                                    &first, NULL) ||
         !g_ascii_string_to_unsigned(g_strstrip(parts[1]), 10, first, (guint64)key->maximum, &last, NULL))
-        return g_strdup_printf("must be FIRST-LAST, two numbers from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+        return g_strdup_printf("must be FIRST-LAST, two numbers from %" G_GINT64_FORMAT
+                               " to %" G_GINT64_FORMAT,
                                key->minimum, key->maximum);
     return NULL;
 }
@@ -82,6 +84,21 @@ static gboolean is_identity(const char *text)
     return TRUE;
 }
 
+static gboolean is_choice(const ConfigKey *key, const char *text)
+{
+    g_auto(GStrv) choices = g_strsplit(key->choices, "|", -1);
+    return g_strv_contains((const char *const *)choices, text);
+}
+
+static gboolean are_choices(const ConfigKey *key, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    for (guint i = 0; words[i]; i++)
+        if (*words[i] && !is_choice(key, words[i]))
+            return FALSE;
+    return TRUE;
+}
+
 /* Checks `text` for `key`. Returns NULL, or what is wrong, continuing "KEY ...". */
 static char *read_value(const ConfigKey *key, const char *text, gint64 *number)
 {
@@ -89,25 +106,36 @@ static char *read_value(const ConfigKey *key, const char *text, gint64 *number)
     *number = 0;
     switch (key->type) {
     case CONFIG_STRING:
-        return NULL;
+        return !key->pattern || g_regex_match_simple(key->pattern, text, G_REGEX_DOLLAR_ENDONLY, 0)
+                   ? NULL
+                   : g_strdup_printf("must be %s", key->shape);
     case CONFIG_INTEGER:
         if (!g_ascii_string_to_signed(text, 10, key->minimum, key->maximum, number, NULL))
-            return g_strdup_printf("must be a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, key->minimum,
-                                   key->maximum);
+            return g_strdup_printf("must be a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+                                   key->minimum, key->maximum);
         return NULL;
     case CONFIG_BOOLEAN:
         return read_boolean(text, number);
-    case CONFIG_CHOICE: {
-        g_auto(GStrv) choices = g_strsplit(key->choices, "|", -1);
-        return g_strv_contains((const char *const *)choices, text)
+    case CONFIG_CHOICE:
+        return is_choice(key, text) ? NULL : g_strdup_printf("must be one of %s", key->choices);
+    case CONFIG_CHOICES:
+        return are_choices(key, text) ? NULL : g_strdup_printf("must be some of %s", key->choices);
+    case CONFIG_PATH: {
+        gint64 longest = key->maximum ? key->maximum : PATH_LENGTH_MAX;
+        if (*text && *text != '/')
+            return g_strdup("must be an absolute path");
+        return strlen(text) <= (gsize)longest
                    ? NULL
-                   : g_strdup_printf("must be one of %s", key->choices);
+                   : g_strdup_printf("must be a path of at most %" G_GINT64_FORMAT " bytes", longest);
     }
-    case CONFIG_PATH:
-        return *text && *text != '/' ? g_strdup("must be an absolute path") : NULL;
     case CONFIG_ENDPOINTS: {
         g_autoptr(GPtrArray) list = config_endpoints(text, &error);
-        return list ? NULL : g_strdup(error->message);
+        if (!list)
+            return g_strdup(error->message);
+        return list->len <= (guint)key->maximum
+                   ? NULL
+                   : g_strdup_printf("must be at most %" G_GINT64_FORMAT " address%s", key->maximum,
+                                     key->maximum == 1 ? "" : "es");
     }
     case CONFIG_RANGE:
         return read_range(key, text);
@@ -126,11 +154,18 @@ static Config *config_new(void)
     config->count = count;
     for (guint i = 0; i < count; i++) {
         config->values[i].text = g_strdup(config_keys[i].value);
-        g_autofree char *problem = read_value(&config_keys[i], config_keys[i].value, &config->values[i].number);
+        g_autofree char *problem =
+            read_value(&config_keys[i], config_keys[i].value, &config->values[i].number);
         if (problem)
             g_error("the default of %s %s", config_keys[i].key, problem);
     }
     return config;
+}
+
+static void value_clear(Value *value)
+{
+    g_free(value->text);
+    g_free(value->where);
 }
 
 void config_free(Config *config)
@@ -138,7 +173,7 @@ void config_free(Config *config)
     if (!config)
         return;
     for (guint i = 0; i < config->count; i++)
-        g_free(config->values[i].text);
+        value_clear(&config->values[i]);
     g_free(config);
 }
 
@@ -153,8 +188,8 @@ static gboolean complain(GError **error, const char *name, guint line, const cha
     return FALSE;
 }
 
-static gboolean parse_assignment(Config *config, const char *section, char *line, const char *name, guint number,
-                                 GError **error)
+static gboolean parse_assignment(Config *config, const char *section, char *line, const char *name,
+                                 guint number, GError **error)
 {
     char *equals = strchr(line, '=');
     if (!equals)
@@ -170,8 +205,9 @@ static gboolean parse_assignment(Config *config, const char *section, char *line
     g_autofree char *problem = read_value(&config_keys[index], text, &config->values[index].number);
     if (problem)
         return complain(error, name, number, "%s %s, not \"%s\"", key, problem, text);
-    g_free(config->values[index].text);
+    value_clear(&config->values[index]);
     config->values[index].text = g_strdup(text);
+    config->values[index].where = g_strdup_printf("%s:%u: ", name, number);
     return TRUE;
 }
 
@@ -235,7 +271,8 @@ static gboolean read_into(Config *config, const char *path, GError **error)
             close(fd);
         return FALSE;
     }
-    while (used < sizeof buffer && ((n = read(fd, buffer + used, sizeof buffer - used)) > 0 || (n < 0 && errno == EINTR)))
+    while (used < sizeof buffer &&
+           ((n = read(fd, buffer + used, sizeof buffer - used)) > 0 || (n < 0 && errno == EINTR)))
         used += n > 0 ? (gsize)n : 0;
     close(fd);
     return parse_text(config, path, buffer, used, error);
@@ -285,6 +322,12 @@ static const Value *value_of(const Config *config, const char *name, gboolean nu
     return &config->values[index];
 }
 
+char *config_where(const Config *config, const char *key)
+{
+    const Value *value = value_of(config, key, FALSE);
+    return g_strconcat(value->where ? value->where : "", key, NULL);
+}
+
 const char *config_string(const Config *config, const char *key)
 {
     return value_of(config, key, FALSE)->text;
@@ -325,10 +368,12 @@ static Endpoint *endpoint_parse(const char *text, GError **error)
     gboolean bracketed = text[0] == '[' && colon > text + 1 && colon[-1] == ']';
     g_autofree char *host =
         bracketed ? g_strndup(text + 1, (gsize)(colon - text) - 2) : g_strndup(text, (gsize)(colon - text));
-    if (strcmp(host, "*") != 0 && (!g_hostname_is_ip_address(host) || bracketed != (strchr(host, ':') != NULL))) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                    "must be a list of address:port with numeric addresses, IPv6 in brackets, * for all (\"%.64s\")",
-                    text);
+    if (strcmp(host, "*") != 0 &&
+        (!g_hostname_is_ip_address(host) || bracketed != (strchr(host, ':') != NULL))) {
+        g_set_error(
+            error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+            "must be a list of address:port with numeric addresses, IPv6 in brackets, * for all (\"%.64s\")",
+            text);
         return NULL;
     }
     Endpoint *endpoint = g_new0(Endpoint, 1);
@@ -364,14 +409,16 @@ static char *limits_of(const ConfigKey *key)
         return g_strdup_printf("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, key->minimum, key->maximum);
     case CONFIG_BOOLEAN:
         return g_strdup("yes or no");
-    case CONFIG_CHOICE: {
+    case CONFIG_CHOICE:
+    case CONFIG_CHOICES: {
         g_auto(GStrv) words = g_strsplit(key->choices, "|", -1);
         return g_strjoinv(", ", words);
     }
     case CONFIG_PATH:
         return g_strdup("absolute path");
     case CONFIG_ENDPOINTS:
-        return g_strdup("list of address:port");
+        return key->maximum == 1 ? g_strdup("address:port")
+                                 : g_strdup_printf("up to %" G_GINT64_FORMAT " address:port", key->maximum);
     case CONFIG_RANGE:
         return g_strdup("first-last");
     case CONFIG_UUID:
@@ -379,7 +426,7 @@ static char *limits_of(const ConfigKey *key)
     case CONFIG_IDENTITY:
         return g_strdup("name or number");
     case CONFIG_STRING:
-        return g_strdup("text");
+        return g_strdup(key->shape ? key->shape : "text");
     }
     g_assert_not_reached();
 }
@@ -415,20 +462,27 @@ char *config_describe(gboolean markdown)
 {
     GString *out = g_string_new(
         markdown ? "# Configuration\n\n"
-                   "`/etc/fernwerk/fernwerk.conf`, then `conf.d/*.conf` beside it in the order of their names; a later "
-                   "value wins. The files are INI: `[section]`, `key = value`, and comments on lines of their own that "
-                   "open with `#` or `;`. An unknown key or a bad value is an error with file and line; `fernwerkd "
-                   "--check-config` finds it before a restart does. Changes take effect when Fernwerk is restarted; "
+                   "`/etc/fernwerk/fernwerk.conf`, then `conf.d/*.conf` beside it in the order of their "
+                   "names; a later "
+                   "value wins. The files are INI: `[section]`, `key = value`, and comments on lines of "
+                   "their own that "
+                   "open with `#` or `;`. An unknown key or a bad value is an error with file and line; "
+                   "`fernwerkd "
+                   "--check-config` finds it before a restart does. Changes take effect when Fernwerk is "
+                   "restarted; "
                    "certificates are read again at once (`systemctl reload fernwerk`).\n\n"
                    "This page is made by `fernwerkd --describe-config=markdown` from the table in "
                    "`base/config_table.c`; a test compares them.\n"
-                 : "# Fernwerk's configuration. Every key stands here with its default; remove the # to change one.\n"
-                   "# More files may stand in conf.d/*.conf beside this one. Check with: fernwerkd --check-config\n\n");
+                 : "# Fernwerk's configuration. Every key stands here with its default; remove the # to "
+                   "change one.\n"
+                   "# More files may stand in conf.d/*.conf beside this one. Check with: fernwerkd "
+                   "--check-config\n\n");
     for (guint s = 0; config_sections[s].name; s++) {
         const ConfigSection *section = &config_sections[s];
         if (markdown) {
-            g_string_append_printf(out, "\n## [%s]\n\n%s\n\n| key | default | values | meaning |\n|---|---|---|---|\n",
-                                   section->name, section->text);
+            g_string_append_printf(
+                out, "\n## [%s]\n\n%s\n\n| key | default | values | meaning |\n|---|---|---|---|\n",
+                section->name, section->text);
         } else {
             append_comment(out, section->text);
             g_string_append_printf(out, "[%s]\n\n", section->name);

@@ -20,34 +20,19 @@ const ConfigSection config_sections[] = {
     {NULL, NULL},
 };
 
-#define STRING(S, K, V, TEXT)                                                                                \
-    {                                                                                                        \
-        S, K, CONFIG_STRING, V, 0, 0, NULL, TEXT                                                             \
-    }
-#define INTEGER(S, K, V, MIN, MAX, TEXT)                                                                     \
-    {                                                                                                        \
-        S, K, CONFIG_INTEGER, V, MIN, MAX, NULL, TEXT                                                        \
-    }
-#define BOOLEAN(S, K, V, TEXT)                                                                               \
-    {                                                                                                        \
-        S, K, CONFIG_BOOLEAN, V, 0, 0, NULL, TEXT                                                            \
-    }
-#define CHOICE(S, K, V, CHOICES, TEXT)                                                                       \
-    {                                                                                                        \
-        S, K, CONFIG_CHOICE, V, 0, 0, CHOICES, TEXT                                                          \
-    }
-#define PATH(S, K, V, TEXT)                                                                                  \
-    {                                                                                                        \
-        S, K, CONFIG_PATH, V, 0, 0, NULL, TEXT                                                               \
-    }
-#define ENDPOINTS(S, K, V, TEXT)                                                                             \
-    {                                                                                                        \
-        S, K, CONFIG_ENDPOINTS, V, 0, 0, NULL, TEXT                                                          \
-    }
-#define IDENTITY(S, K, V, TEXT)                                                                              \
-    {                                                                                                        \
-        S, K, CONFIG_IDENTITY, V, 0, 0, NULL, TEXT                                                           \
-    }
+/* clang-format off */
+#define STRING(S, K, V, TEXT) {S, K, CONFIG_STRING, V, 0, 0, NULL, TEXT, NULL, NULL}
+#define SHAPED(S, K, V, PATTERN, SHAPE, TEXT) {S, K, CONFIG_STRING, V, 0, 0, NULL, TEXT, PATTERN, SHAPE}
+#define INTEGER(S, K, V, MIN, MAX, TEXT) {S, K, CONFIG_INTEGER, V, MIN, MAX, NULL, TEXT, NULL, NULL}
+#define BOOLEAN(S, K, V, TEXT) {S, K, CONFIG_BOOLEAN, V, 0, 0, NULL, TEXT, NULL, NULL}
+#define CHOICE(S, K, V, CHOICES, TEXT) {S, K, CONFIG_CHOICE, V, 0, 0, CHOICES, TEXT, NULL, NULL}
+#define PATH(S, K, V, TEXT) {S, K, CONFIG_PATH, V, 0, 0, NULL, TEXT, NULL, NULL}
+#define ENDPOINTS(S, K, V, MAX, TEXT) {S, K, CONFIG_ENDPOINTS, V, 0, MAX, NULL, TEXT, NULL, NULL}
+#define IDENTITY(S, K, V, TEXT) {S, K, CONFIG_IDENTITY, V, 0, 0, NULL, TEXT, NULL, NULL}
+
+#define GROUPS "^([A-Za-z0-9_.$][A-Za-z0-9_.$-]*[ ,]*)*$"
+#define HOST "([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])"
+/* clang-format on */
 
 const ConfigKey config_keys[] = {
     {"fernwerk", "instance_uuid", CONFIG_UUID, "", 0, 0, NULL,
@@ -65,13 +50,13 @@ const ConfigKey config_keys[] = {
          "itself when "
          "they are there, else the installed one."),
     IDENTITY("fernwerk", "broker_user", "fernwerk", "The broker's user; here and below a name or a number."),
-    STRING("fernwerk", "broker_groups", "libvirt kvm",
+    SHAPED("fernwerk", "broker_groups", "libvirt kvm", GROUPS, "names or numbers of groups",
            "The broker's further groups, separated by spaces: what libvirt's socket asks for, and /dev/kvm. "
            "A group "
            "that does not exist is left out with a warning."),
     IDENTITY("fernwerk", "gate_user", "fernwerk-gate", "The gate's user."),
     IDENTITY("fernwerk", "web_user", "fernwerk-web", "The web server's user."),
-    STRING("fernwerk", "seat_groups", "render video",
+    SHAPED("fernwerk", "seat_groups", "render video", GROUPS, "names or numbers of groups",
            "Groups that the process of a desktop's screen gets, for encoder devices. One that does not exist "
            "is left "
            "out."),
@@ -79,15 +64,18 @@ const ConfigKey config_keys[] = {
      "User numbers for the processes of connections and desktops, one each. No account may have one of them, "
      "and two "
      "instances need different ranges."},
-    PATH("fernwerk", "admin_socket", "/run/fernwerk/control.sock", "The socket of the command `fernwerk`."),
+    {"fernwerk", "admin_socket", CONFIG_PATH, "/run/fernwerk/control.sock", 0, 107, NULL,
+     "The socket of the command `fernwerk`.", NULL, NULL},
     IDENTITY("fernwerk", "admin_group", "fernwerk-admin",
              "Members may use the admin socket, as root may. Empty: root alone."),
-    STRING("fernwerk", "name_prefix", "fw-", "Opens the libvirt name of every virtual machine made here."),
+    SHAPED("fernwerk", "name_prefix", "fw-", "^([A-Za-z0-9][A-Za-z0-9._-]{0,31})?$",
+           "at most 32 letters, digits, dots, _ or -",
+           "Opens the libvirt name of every virtual machine made here."),
 
-    ENDPOINTS("listen", "rdp", "*:3389", "RDP. Empty: off."),
-    ENDPOINTS("listen", "vnc", "",
+    ENDPOINTS("listen", "rdp", "*:3389", 4, "RDP. Empty: off."),
+    ENDPOINTS("listen", "vnc", "", 4,
               "VNC with VeNCrypt. Empty: off. Stay clear of libvirt's own ports, 5900 and up."),
-    ENDPOINTS("listen", "https", "*:443", "Web pages and the browser's desktop. Empty: off."),
+    ENDPOINTS("listen", "https", "*:443", 1, "Web pages and the browser's desktop. Empty: off."),
 
     INTEGER("limits", "half_open_total", "512", 1, 65536,
             "Connections that have not sent their first packet, in all."),
@@ -123,7 +111,8 @@ const ConfigKey config_keys[] = {
         "tls", "names", "",
         "Further host names and addresses that certificates made here are valid for, separated by spaces."),
 
-    STRING("libvirt", "uri", "qemu:///system",
+    SHAPED("libvirt", "uri", "qemu:///system", "^[a-z][a-z0-9]*(\\+unix)?:///[^ ]*$",
+           "a URI of this machine, such as qemu:///system",
            "libvirt on this machine. Remote ones are refused: descriptors are passed."),
     CHOICE(
         "libvirt", "virt", "auto", "auto|kvm|tcg",
@@ -146,13 +135,15 @@ const ConfigKey config_keys[] = {
     INTEGER("web", "session_idle_s", "3600", 60, 30 * SECOND_MAX,
             "Seconds without a request or a connected desktop after which a browser must log in again."),
     PATH("web", "pages_dir", "", "Folder of the web pages. Empty: the installed one."),
-    STRING("web", "public_host", "",
+    SHAPED("web", "public_host", "", "^(" HOST "(:[0-9]{1,5})?)?$", "a host name, or host:port",
            "Host name, or host:port, under which browsers and .rdp files reach this server. Empty: what the "
            "browser used."),
 
-    STRING("encoder", "software", "x264enc",
+    CHOICE("encoder", "software", "x264enc", "x264enc|openh264enc",
            "GStreamer element that encodes when no hardware does, and takes over when it fails."),
-    STRING("encoder", "candidates", "",
-           "GStreamer elements to prove, best first, separated by spaces. Empty: all that Fernwerk knows."),
+    {"encoder", "candidates", CONFIG_CHOICES, "", 0, 0,
+     "nvh264enc|vah264enc|vaapih264enc|qsvh264enc|v4l2h264enc|x264enc|openh264enc",
+     "GStreamer elements to prove, best first, separated by spaces. Empty: all that Fernwerk knows.", NULL,
+     NULL},
     {NULL},
 };

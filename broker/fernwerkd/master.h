@@ -2,9 +2,9 @@
  * nothing from outside; its main loop is the only thread that touches any of this. */
 #pragma once
 
-#include "base/config.h"
+#include "base/lifeline.h"
 #include "base/packet.h"
-#include "base/proto/master_link.h"
+#include "base/proto/setup_link.h"
 
 #include <sys/types.h>
 
@@ -13,34 +13,10 @@
 #define EXTEND_MAX_S 600   /* and up to when */
 #define SHUTDOWN_MS 3000
 #define REPLIES_KEPT 64
-#define LISTENERS_MAX 9
-#define CERTIFICATES_PROGRAM "fernwerk-certificates"
+#define TICK_MS 250
 
 typedef struct Master Master;
 typedef struct Process Process;
-
-typedef struct {
-    uid_t uid;
-    gid_t gid;
-    gid_t groups[16];
-    guint group_count;
-} Identity;
-
-typedef struct {
-    const char *config_path;
-    char *libexec_dir, *tls_dir;
-    char *rdp_certificate, *rdp_key, *web_certificate, *web_key, *ca;
-    gboolean own_certificates;        /* at least one pair is made here */
-    Identity broker, gate, web, seat; /* seat: the groups alone */
-    gid_t admin_gid;
-    gint64 uid_first, uid_last;
-} Settings;
-
-typedef struct {
-    ClientProtocol protocol; /* CLIENT_WEB: HTTPS */
-    int fd;
-    char *name; /* address:port */
-} Listener;
 
 struct Process {
     Master *master;
@@ -78,45 +54,37 @@ typedef struct {
 } Backoff;
 
 struct Master {
-    Config *config;
-    Settings settings;
+    SetupNode node; /* what the configuration says */
+    int lock, admin_listener;
+    int listeners[SETUP_LISTENERS_MAX]; /* parallel to node.listeners */
+    int tls[SETUP_TLS_COUNT];
+    PacketLink *setup; /* NULL: none runs */
     GMainLoop *loop;
     GHashTable *processes; /* ProcessId -> Process, owned */
     ProcessId next_id;
     gint64 next_uid;
-    Listener listeners[LISTENERS_MAX];
-    guint listener_count;
-    int admin_listener, lock;
-    gboolean admin_inherited; /* its path belongs to a socket unit */
     Backoff backoff[KIND_LAST + 1];
     gboolean broker_ready, ready;
     gint64 shutdown_at_us; /* 0: running */
     gint64 last_tick_us;
-    char *tls_state; /* what the certificate files looked like when they were last taken */
+    char *tls_state;  /* what the certificate files looked like when they were last asked for */
+    char *tls_before; /* and the time before */
     char *tls_seen;
     gint64 tls_checked_us;
 };
 
-/* ---- settings.c ---- */
-/* Resolves users, folders and paths of m->config. Returns FALSE with an error that says what to do. */
-gboolean settings_resolve(Master *m, const char *config_path, GError **error);
-/* Makes state and run folders and takes the lock of run_dir. */
-gboolean settings_prepare(Master *m, GError **error);
+/* ---- setup.c ---- */
+/* Runs fernwerk-setup with the command line and takes over what it has prepared. FALSE: the program is to end
+ * with *code; it has said why, or what it was asked for. */
+gboolean setup_run(Master *m, char *argv[], int *code);
+/* Has the certificates read again, in the background; tls_taken() follows when that went well. */
+void setup_certificates(Master *m);
 
-/* ---- listeners.c ---- */
-/* Opens what the configuration names and no socket unit has brought. */
-gboolean listeners_open(Master *m, GError **error);
-/* Adds a listening socket; FALSE when its protocol has as many as it may have. */
-gboolean listeners_add(Master *m, ClientProtocol protocol, int fd, const char *host);
-/* Tells systemd (NOTIFY_SOCKET), where it asked for it. */
-void notify_service_manager(const char *state);
-/* Writes run_dir/ready, atomically: one line KEY=VALUE for the pid and each listener. */
-gboolean listeners_publish(Master *m, GError **error);
-void listeners_close(Master *m);
-
-/* ---- activation.c ---- */
-/* Takes the listeners that systemd passed, if any. */
-void activation_take(Master *m);
+/* ---- ready.c ---- */
+/* Writes the ready file, atomically: one line KEY=VALUE for the pid and each listener; tells systemd. */
+void ready_publish(const Master *m);
+/* Removes it, and the admin socket. */
+void ready_withdraw(const Master *m);
 
 /* ---- spawn.c ---- */
 /* Gives up every capability that is of no use after the listeners are open. */
@@ -125,7 +93,6 @@ void spawn_drop_capabilities(void);
  * possible. */
 Process *process_spawn(Master *m, ProcessKind kind, GError **error);
 void process_free(Process *process);
-const char *process_program(ProcessKind kind);
 
 /* ---- processes.c ---- */
 Process *process_find(Master *m, ProcessId id);
@@ -155,11 +122,12 @@ void broker_link(Process *process, gboolean living);
 void broker_tell_gone(Process *process, int status);
 
 /* ---- tls.c ---- */
-/* Opens the files for one kind of process: certificate and key, web also the CA. Returns how many; -1: error.
+/* Opens the files for one kind of process: certificate and key, web also the CA. Returns how many, up to 3.
  */
-int tls_open(Master *m, ProcessKind kind, int descriptors[3], GError **error);
-/* Makes own certificates in a child where needed. Waits for it: before the main loop and after SIGHUP only.
- */
-gboolean tls_make_own(Master *m, GError **error);
-/* Looks whether the files have changed; `now` skips the wait for a second look. */
-void tls_poll(Master *m, gboolean now);
+guint tls_open(Master *m, ProcessKind kind, int *descriptors);
+/* Looks whether the files have changed; asks for them once they stand still. */
+void tls_poll(Master *m);
+/* Asks for them at once; own ones are renewed where it is time. */
+void tls_renew(Master *m);
+/* They have come: those who do not serve anybody yet are replaced, the web gets them. */
+void tls_taken(Master *m);

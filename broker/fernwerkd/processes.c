@@ -1,5 +1,4 @@
 /* The table of living processes: heartbeats, deadlines, deaths and what follows from them. */
-#include "base/lifeline.h"
 #include "base/log.h"
 #include "broker/fernwerkd/master.h"
 
@@ -14,7 +13,6 @@
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS 5000
 #define LIVED_LONG_US (10 * G_USEC_PER_SEC)
-#define TICK_US 250000
 #define LATE_US 500000
 #define TLS_POLL_US (5 * G_USEC_PER_SEC)
 #define BEATS_UNTIL_UP 2 /* the first comes before the program has loaded its libraries */
@@ -177,8 +175,8 @@ void process_watch(Process *process)
 
 static gboolean listens(Master *m, gboolean rdp, gboolean vnc, gboolean web)
 {
-    for (guint i = 0; i < m->listener_count; i++) {
-        ClientProtocol protocol = m->listeners[i].protocol;
+    for (guint i = 0; i < m->node.listener_count; i++) {
+        ClientProtocol protocol = m->node.listeners[i].protocol;
         if ((rdp && protocol == CLIENT_RDP) || (vnc && protocol == CLIENT_VNC) ||
             (web && protocol == CLIENT_WEB))
             return TRUE;
@@ -208,24 +206,23 @@ void processes_replenish(Master *m)
     keep(m, KIND_BROKER, 1);
     keep(m, KIND_GATE, listens(m, TRUE, TRUE, FALSE));
     keep(m, KIND_WEB, listens(m, FALSE, FALSE, TRUE));
-    keep(m, KIND_RDP, listens(m, TRUE, FALSE, FALSE) ? config_integer(m->config, "limits.warm_rdp") : 0);
-    keep(m, KIND_VNC, listens(m, FALSE, TRUE, TRUE) ? config_integer(m->config, "limits.warm_vnc") : 0);
-    keep(m, KIND_GREETER,
-         listens(m, TRUE, TRUE, TRUE) ? config_integer(m->config, "limits.warm_greeter") : 0);
+    keep(m, KIND_RDP, listens(m, TRUE, FALSE, FALSE) ? m->node.warm_rdp : 0);
+    keep(m, KIND_VNC, listens(m, FALSE, TRUE, TRUE) ? m->node.warm_vnc : 0);
+    keep(m, KIND_GREETER, listens(m, TRUE, TRUE, TRUE) ? m->node.warm_greeter : 0);
 }
 
 static void check_heartbeat(Process *process, gint64 now)
 {
-    Config *config = process->master->config;
+    const SetupNode *node = &process->master->node;
     guint64 beats;
     if (read(process->heartbeat, &beats, sizeof beats) == sizeof beats) {
         process->beats = (guint)MIN(process->beats + beats, 1000u);
         process->last_beat_us = now;
     }
-    const char *key = process->beats < BEATS_UNTIL_UP ? "limits.start_heartbeat_ms"
-                      : process->kind == KIND_SEAT    ? "limits.seat_heartbeat_ms"
-                                                      : "limits.heartbeat_ms";
-    if (process->ending || now - process->last_beat_us <= config_integer(config, key) * 1000)
+    gint64 longest_ms = process->beats < BEATS_UNTIL_UP ? node->start_heartbeat_ms
+                        : process->kind == KIND_SEAT    ? node->seat_heartbeat_ms
+                                                        : node->heartbeat_ms;
+    if (process->ending || now - process->last_beat_us <= longest_ms * 1000)
         return;
     log_warning("%s %d does not answer and is killed", process_kind_name(process->kind), process->pid);
     process_kill(process);
@@ -255,22 +252,17 @@ static gboolean is_up(Master *m, ProcessKind kind)
 
 static void check_ready(Master *m)
 {
-    g_autoptr(GError) error = NULL;
     if (m->ready || !m->broker_ready || (listens(m, TRUE, TRUE, FALSE) && !is_up(m, KIND_GATE)) ||
         (listens(m, FALSE, FALSE, TRUE) && !is_up(m, KIND_WEB)))
         return;
     m->ready = TRUE;
-    if (!listeners_publish(m, &error))
-        log_error("%s", error->message);
-    notify_service_manager("READY=1");
-    for (guint i = 0; i < m->listener_count; i++)
-        log_info("ready on %s", m->listeners[i].name);
+    ready_publish(m);
 }
 
 gboolean processes_tick(gpointer data)
 {
     Master *m = data;
-    gint64 now = g_get_monotonic_time(), late = m->last_tick_us ? now - m->last_tick_us - TICK_US : 0;
+    gint64 now = g_get_monotonic_time(), late = m->last_tick_us ? now - m->last_tick_us - TICK_MS * 1000 : 0;
     g_autoptr(GPtrArray) list = all_processes(m);
 
     m->last_tick_us = now;
@@ -286,7 +278,7 @@ gboolean processes_tick(gpointer data)
         check_ready(m);
     if (now - m->tls_checked_us >= TLS_POLL_US) {
         m->tls_checked_us = now;
-        tls_poll(m, FALSE);
+        tls_poll(m);
     }
     return G_SOURCE_CONTINUE;
 }

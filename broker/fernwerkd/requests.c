@@ -1,7 +1,6 @@
 /* What broker, gate and web may ask, and what the broker is told. Fixed structs, checked here and nowhere
  * else. */
 #include "base/address.h"
-#include "base/lifeline.h"
 #include "base/log.h"
 #include "broker/fernwerkd/master.h"
 
@@ -157,12 +156,10 @@ int arrival_give_greeter(Process *client)
  * a browser (0) is known to the web server alone, which counts it. */
 static gboolean may_log_in(Master *m, guint64 source)
 {
-    gint64 total = config_integer(m->config, "limits.logging_in_total"), in_all = 0, from_there = 0;
+    gint in_all = 0, from_there = 0;
     GHashTableIter iter;
     Process *process;
 
-    if (total == 0)
-        total = MAX(config_integer(m->config, "limits.clients_max") / 2, 1);
     g_hash_table_iter_init(&iter, m->processes);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&process)) {
         if (!kind_is_client(process->kind) || !process->used || process->ending || *process->record.user)
@@ -170,7 +167,7 @@ static gboolean may_log_in(Master *m, guint64 source)
         in_all++;
         from_there += source && process->source == source;
     }
-    return in_all < total && from_there < config_integer(m->config, "limits.logging_in_per_source");
+    return in_all < m->node.logging_in_total && from_there < m->node.logging_in_per_source;
 }
 
 int arrival_take(Master *m, ClientProtocol protocol, int socket, ProcessId *id)
@@ -184,8 +181,7 @@ int arrival_take(Master *m, ClientProtocol protocol, int socket, ProcessId *id)
     getpeername(socket, (struct sockaddr *)&address, &length);
     guint64 source = protocol == CLIENT_WEB ? 0 : address_source((struct sockaddr *)&address);
     if (m->shutdown_at_us || !may_log_in(m, source) ||
-        process_count(m, KIND_RDP, TRUE) + process_count(m, KIND_VNC, TRUE) >=
-            config_integer(m->config, "limits.clients_max"))
+        process_count(m, KIND_RDP, TRUE) + process_count(m, KIND_VNC, TRUE) >= (guint)m->node.clients_max)
         return ECONNREFUSED;
     Process *client = take_process(m, protocol == CLIENT_RDP ? KIND_RDP : KIND_VNC);
     if (!client)
@@ -193,7 +189,7 @@ int arrival_take(Master *m, ClientProtocol protocol, int socket, ProcessId *id)
     client->protocol = protocol;
     client->source = source;
     client->arrived_us = now;
-    client->login_by_us = now + config_integer(m->config, "limits.login_s") * G_USEC_PER_SEC;
+    client->login_by_us = now + m->node.login_s * G_USEC_PER_SEC;
     address_text((struct sockaddr *)&address, client->address);
     g_strlcpy(packet.address, client->address, sizeof packet.address);
     if (!packet_link_send(client->lifeline, &packet, sizeof packet, &socket, 1) ||
@@ -230,7 +226,7 @@ static int ask_spawn(Process *asker, const void *packet, int fd, ProcessId *id)
         return EPERM;
     if (m->shutdown_at_us || !m->broker_ready)
         return EAGAIN;
-    if (process_count(m, request->kind, TRUE) >= config_integer(m->config, "limits.clients_max"))
+    if (process_count(m, request->kind, TRUE) >= (guint)m->node.clients_max)
         return EBUSY;
     Process *process = take_process(m, request->kind);
     *id = process ? process->id : 0;

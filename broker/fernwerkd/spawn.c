@@ -1,10 +1,10 @@
 /* Starting a program under its own user, with nothing but its descriptors. */
 #include "base/log.h"
-#include "base/lifeline.h"
 #include "broker/fernwerkd/master.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -35,7 +35,7 @@ typedef struct {
     char *envp[24];
     uid_t uid;
     gid_t gid;
-    const Identity *groups;
+    const SetupIdentity *groups;
     gboolean own_namespaces;
     rlim_t files, data;
     int lifeline, heartbeat, requests;
@@ -46,7 +46,8 @@ typedef struct {
  * certificates that other users own. */
 void spawn_drop_capabilities(void)
 {
-    static const int kept[] = {CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH};
+    static const int kept[] = {CAP_SETUID, CAP_SETGID,    CAP_SETPCAP,
+                               CAP_KILL,   CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH};
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct sets[2] = {{0}, {0}}, held[2] = {{0}, {0}};
 
@@ -60,11 +61,6 @@ void spawn_drop_capabilities(void)
             prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
     if (syscall(SYS_capset, &header, sets) < 0)
         log_warning("cannot give up capabilities: %s", g_strerror(errno));
-}
-
-const char *process_program(ProcessKind kind)
-{
-    return process_kind_name(kind);
 }
 
 static G_NORETURN void child_fail(const char *what)
@@ -102,11 +98,14 @@ static void child_limits(const Launch *launch)
 static void child_drop_privileges(const Launch *launch)
 {
     if (launch->own_namespaces)
-        unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS); /* where it may; sandbox_enter() tells what holds */
+        unshare(CLONE_NEWNET | CLONE_NEWIPC |
+                CLONE_NEWUTS); /* where it may; sandbox_enter() tells what holds */
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
         prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-    if (setgroups(launch->groups ? launch->groups->group_count : 0, launch->groups ? launch->groups->groups : NULL) < 0 ||
-        setresgid(launch->gid, launch->gid, launch->gid) < 0 || setresuid(launch->uid, launch->uid, launch->uid) < 0)
+    if (setgroups(launch->groups ? launch->groups->group_count : 0,
+                  launch->groups ? launch->groups->groups : NULL) < 0 ||
+        setresgid(launch->gid, launch->gid, launch->gid) < 0 ||
+        setresuid(launch->uid, launch->uid, launch->uid) < 0)
         child_fail("user and groups");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         child_fail("prctl");
@@ -133,8 +132,8 @@ static G_NORETURN void child_run(const Launch *launch)
 /* Nothing of the caller's environment but what a log and a sanitizer need. */
 static void fill_environment(Launch *launch)
 {
-    static const char *const kept[] = {"JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
-                                       "TSAN_OPTIONS",   "GST_DEBUG",    "TZ"};
+    static const char *const kept[] = {
+        "JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "GST_DEBUG", "TZ"};
     guint n = 0;
     launch->envp[n++] = g_strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     launch->envp[n++] = g_strdup("LANG=C.UTF-8");
@@ -157,20 +156,20 @@ static gboolean uid_is_used(Master *m, uid_t uid)
 
 static gboolean choose_user(Master *m, ProcessKind kind, Launch *launch, GError **error)
 {
-    const Identity *fixed = kind == KIND_BROKER ? &m->settings.broker
-                            : kind == KIND_GATE ? &m->settings.gate
-                            : kind == KIND_WEB  ? &m->settings.web
-                                                : NULL;
+    const SetupIdentity *fixed = kind == KIND_BROKER ? &m->node.broker
+                                 : kind == KIND_GATE ? &m->node.gate
+                                 : kind == KIND_WEB  ? &m->node.web
+                                                     : NULL;
     if (fixed) {
         launch->uid = fixed->uid;
         launch->gid = fixed->gid;
         launch->groups = fixed;
         return TRUE;
     }
-    launch->groups = kind == KIND_SEAT || kind == KIND_PROBE ? &m->settings.seat : NULL;
-    for (gint64 tried = m->settings.uid_first; tried <= m->settings.uid_last; tried++) {
+    launch->groups = kind == KIND_SEAT || kind == KIND_PROBE ? &m->node.seat : NULL;
+    for (gint64 tried = m->node.uid_first; tried <= m->node.uid_last; tried++) {
         launch->uid = launch->gid = (uid_t)m->next_uid;
-        m->next_uid = m->next_uid == m->settings.uid_last ? m->settings.uid_first : m->next_uid + 1;
+        m->next_uid = m->next_uid == m->node.uid_last ? m->node.uid_first : m->next_uid + 1;
         if (!uid_is_used(m, launch->uid))
             return TRUE;
     }
@@ -178,39 +177,36 @@ static gboolean choose_user(Master *m, ProcessKind kind, Launch *launch, GError 
     return FALSE;
 }
 
-static guint start_descriptors(Master *m, ProcessKind kind, LifelineStart *start, int *descriptors, guint *owned,
-                               GError **error)
+/* Fills in what a process of that kind gets at the start; returns the number of all, *owned that of the last
+ * ones, which are to be closed. */
+static guint start_descriptors(Master *m, ProcessKind kind, LifelineStart *start, int *descriptors,
+                               guint *owned)
 {
     guint n = 0;
-    int opened;
-    *owned = 0;
     if (kind == KIND_BROKER)
         descriptors[n++] = m->admin_listener;
-    for (guint i = 0; i < m->listener_count; i++) {
-        gboolean web = m->listeners[i].protocol == CLIENT_WEB;
+    for (guint i = 0; i < m->node.listener_count; i++) {
+        gboolean web = m->node.listeners[i].protocol == CLIENT_WEB;
         if (kind != (web ? KIND_WEB : KIND_GATE))
             continue;
         if (!web)
-            start->listeners[n] = m->listeners[i].protocol;
-        descriptors[n++] = m->listeners[i].fd;
+            start->listeners[n] = m->node.listeners[i].protocol;
+        descriptors[n++] = m->listeners[i];
     }
-    opened = tls_open(m, kind, descriptors + n, error);
-    if (opened > 0)
-        *owned = (guint)opened;
-    return opened < 0 ? G_MAXUINT : n + *owned;
+    *owned = tls_open(m, kind, descriptors + n);
+    return n + *owned;
 }
 
 static gboolean send_start(Process *process, GError **error)
 {
-    LifelineStart start = {.header = {.type = LIFELINE_START, .size = sizeof start}, .version = MASTER_VERSION};
+    LifelineStart start = {.header = {.type = LIFELINE_START, .size = sizeof start},
+                           .version = MASTER_VERSION};
     int descriptors[MASTER_DESCRIPTORS_MAX + 3];
-    guint owned, count;
+    guint owned;
     start.kind = process->kind;
     start.id = process->id;
-    start.log_level = log_level();
-    count = start_descriptors(process->master, process->kind, &start, descriptors, &owned, error);
-    if (count == G_MAXUINT)
-        return FALSE;
+    start.log_level = process->master->node.log_level;
+    guint count = start_descriptors(process->master, process->kind, &start, descriptors, &owned);
     gboolean sent = packet_link_send(process->lifeline, &start, sizeof start, descriptors, count);
     for (guint i = 0; i < owned; i++)
         close(descriptors[count - 1 - i]);
@@ -220,8 +216,8 @@ static gboolean send_start(Process *process, GError **error)
 }
 
 /* Nobody but the master writes on a lifeline. */
-static void lifeline_received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,
-                              gpointer data)
+static void lifeline_received(PacketLink *link, const void *packet, gsize length, int *descriptors,
+                              guint count, gpointer data)
 {
     log_error("%s wrote on its lifeline and is killed", process_kind_name(((Process *)data)->kind));
     process_kill(data);
@@ -266,8 +262,8 @@ static gboolean make_links(Process *process, Launch *launch, int *requests, GErr
             g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "no descriptors left");
         return FALSE;
     }
-    process->lifeline =
-        packet_link_new(ends[0], NULL, MASTER_PACKET_MAX, LIFELINE_QUEUE, lifeline_received, lifeline_closed, process);
+    process->lifeline = packet_link_new(ends[0], NULL, MASTER_PACKET_MAX, LIFELINE_QUEUE, lifeline_received,
+                                        lifeline_closed, process);
     launch->lifeline = ends[1];
     if (process->kind != KIND_BROKER && process->kind != KIND_GATE && process->kind != KIND_WEB)
         return TRUE;
@@ -281,13 +277,13 @@ static gboolean make_links(Process *process, Launch *launch, int *requests, GErr
 static gboolean launch_process(Process *process, Launch *launch, GError **error)
 {
     Master *m = process->master;
-    g_autofree char *path = g_build_filename(m->settings.libexec_dir, process_program(process->kind), NULL);
+    g_autofree char *path = g_build_filename(m->node.libexec_dir, process_kind_name(process->kind), NULL);
     int requests = -1;
 
     launch->path = path;
-    launch->argv[0] = (char *)process_program(process->kind);
+    launch->argv[0] = (char *)process_kind_name(process->kind);
     launch->argv[1] = (char *)"--config";
-    launch->argv[2] = (char *)m->settings.config_path;
+    launch->argv[2] = (char *)m->node.config_path;
     launch->argv[3] = (char *)(process->kind == KIND_PROBE ? "--probe" : NULL);
     if (!choose_user(m, process->kind, launch, error) || !make_links(process, launch, &requests, error) ||
         !send_start(process, error))

@@ -74,14 +74,26 @@ static void remove_tree(const char *path)
     g_rmdir(path);
 }
 
-int instance_fails(const char *extra, char **output)
+static int run_once(const char *extra, const char *option, gboolean standard, char **output)
 {
     g_autofree char *dir = make_folder(extra), *config = g_build_filename(dir, "fernwerk.conf", NULL);
-    char *argv[] = {(char *)MASTER_PROGRAM, (char *)"--config", config, NULL};
+    g_autofree char *out = NULL, *err = NULL;
+    char *argv[] = {(char *)MASTER_PROGRAM, (char *)"--config", config, (char *)option, NULL};
     int status = -1;
-    g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, output, &status, NULL);
+    g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err, &status, NULL);
+    *output = g_strconcat(standard ? out : "", err, NULL);
     remove_tree(dir);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int instance_fails(const char *extra, char **output)
+{
+    return run_once(extra, NULL, FALSE, output);
+}
+
+int instance_check(const char *extra, char **output)
+{
+    return run_once(extra, "--check-config", TRUE, output);
 }
 
 void instance_connect_broker(Instance *instance)

@@ -12,8 +12,8 @@ typedef struct {
     GString *heard;          /* from the broker, not yet consumed */
 } Instance;
 
-/* The users of this test process's instances: from here on 2000 numbers, so that tests may run at the same time. 1:
- * broker, 2: gate, 3: web, 1000 and up: the others. */
+/* The users of this test process's instances: from here on 2000 numbers, so that tests may run at the same
+ * time. 1: broker, 2: gate, 3: web, 1000 and up: the others. */
 guint instance_uid_base(void);
 /* Writes the configuration (with `extra` appended), starts, connects to the broker, makes it ready and waits
  * for the ready file. Aborts the test when any of that fails. */
@@ -23,6 +23,8 @@ Instance *instance_start_with(const char *extra, int listener);
 /* The same without waiting for anything: for starts that are to fail. Returns the exit code; output gets
  * stderr. */
 int instance_fails(const char *extra, char **output);
+/* The same with --check-config; output gets stdout and stderr. */
+int instance_check(const char *extra, char **output);
 /* SIGTERM, waits for the end, removes the folder; fails when a process is left. */
 void instance_stop(Instance *instance);
 

@@ -475,6 +475,38 @@ START_TEST(what_prevents_a_start_is_said_with_what_to_do)
 }
 END_TEST
 
+static void expect_check(const char *extra, int code, const char *words)
+{
+    g_autofree char *output = NULL;
+    ck_assert_int_eq(instance_check(extra, &output), code);
+    ck_assert_msg(strstr(output, words) != NULL, "\"%s\" does not contain \"%s\"", output, words);
+}
+
+/* The configuration has 16 lines before what is added. */
+START_TEST(checking_the_configuration_finds_what_a_start_would_and_names_its_line)
+{
+    expect_check("", 0, "ok\n");
+    expect_check("rdp = 127.0.0.1:1 127.0.0.1:2 127.0.0.1:3 127.0.0.1:4 127.0.0.1:5\n", 1,
+                 "fernwerk.conf:17: rdp must be at most 4 addresses");
+    expect_check("https = 127.0.0.1:1 127.0.0.1:2\n", 1,
+                 "fernwerk.conf:17: https must be at most 1 address,");
+    expect_check("[tls]\nweb_key = /nonexistent\n", 1, "fernwerk.conf:18: tls.web_key: is set, but not");
+    expect_check("[libvirt]\nuri = qemu+ssh://host/system\n", 1,
+                 "fernwerk.conf:18: uri must be a URI of this");
+    expect_check("[fernwerk]\nname_prefix = a/b\n", 1, "fernwerk.conf:18: name_prefix must be");
+    expect_check("[web]\npublic_host = https://x/\n", 1, "fernwerk.conf:18: public_host must be");
+    expect_check("[encoder]\nsoftware = x265enc\n", 1, "fernwerk.conf:18: software must be one of");
+    expect_check("[encoder]\ncandidates = vah264enc vah265enc\n", 1, "fernwerk.conf:18: candidates must be");
+    expect_check("[fernwerk]\ngate_user = no-such-user\n", 1,
+                 "fernwerk.conf:18: fernwerk.gate_user: there is");
+    expect_check("[fernwerk]\nbroker_groups = a b;c\n", 1, "fernwerk.conf:18: broker_groups must be");
+    expect_check(
+        "[fernwerk]\nadmin_socket = /tmp/0123456789012345678901234567890123456789012345678901234567890123456"
+        "789012345678901234567890123456789.sock\n",
+        1, "at most 107 bytes");
+}
+END_TEST
+
 int main(void)
 {
     if (geteuid() != 0) {
@@ -508,6 +540,7 @@ int main(void)
     tcase_add_test(cases, a_reload_brings_the_web_its_certificate_key_and_ca);
     tcase_add_test(cases, port_0_keeps_clear_of_libvirts_ports);
     tcase_add_test(cases, what_prevents_a_start_is_said_with_what_to_do);
+    tcase_add_test(cases, checking_the_configuration_finds_what_a_start_would_and_names_its_line);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

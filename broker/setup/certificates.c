@@ -1,5 +1,6 @@
-/* fernwerk-certificates: an own certificate authority with one certificate for RDP and VNC and another for the web.
- * A program of its own that fernwerkd runs as root before it listens, and ends: OpenSSL never lives in the master. */
+/* fernwerk-certificates: an own certificate authority with one certificate for RDP and VNC and another for
+ * the web. A program of its own that fernwerkd runs as root before it listens, and ends: OpenSSL never lives
+ * in the master. */
 #include "base/config.h"
 #include "base/log.h"
 
@@ -45,8 +46,9 @@ static gboolean write_file(const char *path, BIO *content, mode_t mode)
     char *bytes;
     long length = BIO_get_mem_data(content, &bytes);
     g_autoptr(GError) error = NULL;
-    if (g_file_set_contents_full(path, bytes, length, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                 (int)mode, &error))
+    if (g_file_set_contents_full(path, bytes, length,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, (int)mode,
+                                 &error))
         return TRUE;
     log_error("%s", error->message);
     return FALSE;
@@ -95,9 +97,10 @@ static X509 *new_certificate(EVP_PKEY *key, const char *name, long days)
     X509_gmtime_adj(X509_getm_notBefore(certificate), -3600); /* clients' clocks are not ours */
     X509_gmtime_adj(X509_getm_notAfter(certificate), days * DAY_S);
     X509_set_pubkey(certificate, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "O", MBSTRING_UTF8, (const guchar *)"Fernwerk", -1,
-                               -1, 0);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8, (const guchar *)name, -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "O", MBSTRING_UTF8,
+                               (const guchar *)"Fernwerk", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8, (const guchar *)name,
+                               -1, -1, 0);
     return certificate;
 }
 
@@ -165,7 +168,8 @@ static gboolean make_leaf(const char *name, const Pair *ca, const char *host, GP
         return TRUE;
     for (guint i = 0; i < names->len; i++)
         g_string_append_printf(alternatives, "%s%s:%s", i ? "," : "",
-                               g_hostname_is_ip_address(names->pdata[i]) ? "IP" : "DNS", (char *)names->pdata[i]);
+                               g_hostname_is_ip_address(names->pdata[i]) ? "IP" : "DNS",
+                               (char *)names->pdata[i]);
     g_autoptr(EVP_PKEY) key = EVP_EC_gen("P-256");
     g_autoptr(X509) certificate = new_certificate(key, title, LEAF_DAYS);
     X509_set_issuer_name(certificate, X509_get_subject_name(ca->certificate));
@@ -191,7 +195,8 @@ static gboolean is_name(const char *text)
 
 static void add_name(GPtrArray *names, const char *name)
 {
-    if (is_name(name) && names->len < NAMES_MAX && !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+    if (is_name(name) && names->len < NAMES_MAX &&
+        !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
         g_ptr_array_add(names, g_strdup(name));
 }
 
@@ -231,7 +236,8 @@ static GPtrArray *collect_names(const char *host)
         g_autoptr(GPtrArray) list = config_endpoints(config_string(config, keys[k]), NULL);
         for (guint i = 0; list && i < list->len; i++) {
             const char *address = ((const Endpoint *)list->pdata[i])->host;
-            gboolean any = strcmp(address, "*") == 0 || strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+            gboolean any =
+                strcmp(address, "*") == 0 || strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
             all |= any;
             if (!any)
                 add_name(names, address);
@@ -246,7 +252,8 @@ static gboolean make_all(void)
 {
     const char *host = g_get_host_name();
     Pair ca = {NULL, NULL};
-    gboolean own_rdp = !*config_string(config, "tls.rdp_key"), own_web = !*config_string(config, "tls.web_key");
+    gboolean own_rdp = !*config_string(config, "tls.rdp_key"),
+             own_web = !*config_string(config, "tls.web_key");
     g_autoptr(GPtrArray) names = collect_names(host);
     gboolean made = make_ca(host, &ca) && (!own_rdp || make_leaf("rdp", &ca, host, names)) &&
                     (!own_web || make_leaf("web", &ca, host, names));

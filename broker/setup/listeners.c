@@ -1,10 +1,9 @@
 /* The sockets that outlive broker, gate and web: clients' listeners and the admin socket. */
 #include "base/log.h"
-#include "broker/fernwerkd/master.h"
+#include "broker/setup/setup.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -91,41 +90,39 @@ static int open_one(const Endpoint *endpoint)
     return fd;
 }
 
-/* Bounded by the descriptors that fit into the gate's and the web's first packet. */
+/* Bounded by the descriptors that fit into the gate's and the web's first packet, as in the table of keys. */
 static guint limit_of(ClientProtocol protocol)
 {
     return protocol == CLIENT_WEB ? 1 : 4;
 }
 
-static guint count_of(const Master *m, ClientProtocol protocol)
+static guint count_of(const Setup *setup, ClientProtocol protocol)
 {
     guint count = 0;
-    for (guint i = 0; i < m->listener_count; i++)
-        count += m->listeners[i].protocol == protocol;
+    for (guint i = 0; i < setup->node.listener_count; i++)
+        count += setup->node.listeners[i].protocol == protocol;
     return count;
 }
 
-gboolean listeners_add(Master *m, ClientProtocol protocol, int fd, const char *host)
+gboolean listeners_add(Setup *setup, ClientProtocol protocol, int fd, const char *host)
 {
-    if (count_of(m, protocol) >= limit_of(protocol))
+    if (count_of(setup, protocol) >= limit_of(protocol))
         return FALSE;
-    char *name = g_strdup_printf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port_of(fd));
-    m->listeners[m->listener_count++] = (Listener){protocol, fd, name};
+    guint index = setup->node.listener_count++;
+    setup->node.listeners[index].protocol = protocol;
+    g_snprintf(setup->node.listeners[index].name, sizeof setup->node.listeners[index].name,
+               strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, port_of(fd));
+    setup->listeners[index] = fd;
     return TRUE;
 }
 
-static gboolean open_key(Master *m, const char *key, ClientProtocol protocol, GError **error)
+static gboolean open_key(Setup *setup, const char *key, ClientProtocol protocol, GError **error)
 {
-    g_autoptr(GPtrArray) list = config_endpoints(config_string(m->config, key), error);
+    g_autoptr(GPtrArray) list = config_endpoints(config_string(setup->config, key), error);
     if (!list)
         return FALSE;
-    if (count_of(m, protocol) > 0) /* from a socket unit */
+    if (count_of(setup, protocol) > 0) /* from a socket unit */
         return TRUE;
-    if (list->len > limit_of(protocol)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: at most %u addresses are possible", key,
-                    limit_of(protocol));
-        return FALSE;
-    }
     for (guint i = 0; i < list->len; i++) {
         const Endpoint *endpoint = list->pdata[i];
         int fd = open_one(endpoint);
@@ -140,7 +137,7 @@ static gboolean open_key(Master *m, const char *key, ClientProtocol protocol, GE
                         g_strerror(code), advice);
             return FALSE;
         }
-        listeners_add(m, protocol, fd, endpoint->host);
+        listeners_add(setup, protocol, fd, endpoint->host);
     }
     return TRUE;
 }
@@ -153,18 +150,13 @@ static gboolean admin_socket_is_alive(const struct sockaddr_un *address)
     return alive;
 }
 
-static gboolean open_admin_socket(Master *m, GError **error)
+static gboolean open_admin_socket(Setup *setup, GError **error)
 {
-    const char *path = config_string(m->config, "fernwerk.admin_socket");
+    const char *path = config_string(setup->config, "fernwerk.admin_socket");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     g_autofree char *folder = g_path_get_dirname(path);
 
-    if (strlen(path) >= sizeof address.sun_path) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                    "fernwerk.admin_socket: the path %s is too long (107 bytes)", path);
-        return FALSE;
-    }
-    strcpy(address.sun_path, path);
+    g_strlcpy(address.sun_path, path, sizeof address.sun_path); /* the table bounds it */
     if (admin_socket_is_alive(&address)) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
                     "fernwerk.admin_socket: another instance answers at %s; give this one a path of its own",
@@ -173,69 +165,25 @@ static gboolean open_admin_socket(Master *m, GError **error)
     }
     g_mkdir_with_parents(folder, 0755);
     unlink(path);
-    m->admin_listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    setup->admin_listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     mode_t mask = umask(0177);
-    int bound = bind(m->admin_listener, (struct sockaddr *)&address, sizeof address);
+    int bound = bind(setup->admin_listener, (struct sockaddr *)&address, sizeof address);
     umask(mask);
-    if (bound < 0 || chown(path, 0, m->settings.admin_gid) < 0 || chmod(path, 0660) < 0 ||
-        listen(m->admin_listener, 64) < 0) {
+    if (bound < 0 || chown(path, 0, setup->admin_gid) < 0 || chmod(path, 0660) < 0 ||
+        listen(setup->admin_listener, 64) < 0) {
         g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot make the admin socket %s: %s",
                     path, g_strerror(errno));
         return FALSE;
     }
+    g_strlcpy(setup->node.admin_socket, path, sizeof setup->node.admin_socket);
     return TRUE;
 }
 
-gboolean listeners_open(Master *m, GError **error)
+gboolean listeners_open(Setup *setup, GError **error)
 {
-    activation_take(m);
-    return open_key(m, "listen.rdp", CLIENT_RDP, error) && open_key(m, "listen.vnc", CLIENT_VNC, error) &&
-           open_key(m, "listen.https", CLIENT_WEB, error) &&
-           (m->admin_inherited || open_admin_socket(m, error));
-}
-
-gboolean listeners_publish(Master *m, GError **error)
-{
-    static const char *const names[] = {[CLIENT_RDP] = "rdp", [CLIENT_VNC] = "vnc", [CLIENT_WEB] = "https"};
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *path = g_build_filename(config_string(m->config, "fernwerk.run_dir"), "ready", NULL);
-    g_string_append_printf(text, "pid=%d\n", (int)getpid());
-    for (guint i = 0; i < m->listener_count; i++)
-        g_string_append_printf(text, "%s=%s\n", names[m->listeners[i].protocol], m->listeners[i].name);
-    return g_file_set_contents_full(path, text->str, (gssize)text->len, G_FILE_SET_CONTENTS_CONSISTENT, 0644,
-                                    error);
-}
-
-void listeners_close(Master *m)
-{
-    g_autofree char *path = g_build_filename(config_string(m->config, "fernwerk.run_dir"), "ready", NULL);
-    g_unlink(path);
-    for (guint i = 0; i < m->listener_count; i++) {
-        close(m->listeners[i].fd);
-        g_free(m->listeners[i].name);
-    }
-    m->listener_count = 0;
-    if (m->admin_listener >= 0) {
-        close(m->admin_listener);
-        if (!m->admin_inherited)
-            g_unlink(config_string(m->config, "fernwerk.admin_socket"));
-        m->admin_listener = -1;
-    }
-}
-
-void notify_service_manager(const char *state)
-{
-    const char *path = g_getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof address.sun_path)
-        return;
-    strcpy(address.sun_path, path);
-    if (*path == '@')
-        address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
-                         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))) < 0)
-        log_warning("cannot tell the service manager \"%s\": %s", state, g_strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    activation_take(setup);
+    return open_key(setup, "listen.rdp", CLIENT_RDP, error) &&
+           open_key(setup, "listen.vnc", CLIENT_VNC, error) &&
+           open_key(setup, "listen.https", CLIENT_WEB, error) &&
+           (setup->admin_listener >= 0 || open_admin_socket(setup, error));
 }
