@@ -121,8 +121,10 @@ const ConfigKey config_keys[] = {
 
     PATH("broker", "database", "", "The SQLite file. Empty: `state_dir/fernwerk.db`."),
     INTEGER("broker", "argon2_parallel", "2", 1, 64, "Password checks at a time."),
-    INTEGER("broker", "argon2_memory_kib", "65536", 8192, 4194304, "Memory of a password check, KiB."),
-    INTEGER("broker", "argon2_passes", "2", 1, 64, "Passes of a password check."),
+    INTEGER("broker", "argon2_memory_kib", "65536", 8192, 4194304,
+            "Memory of a password check, KiB. An account's stored hash follows at its next login."),
+    INTEGER("broker", "argon2_passes", "2", 1, 64,
+            "Passes of a password check. An account's stored hash follows at its next login."),
     INTEGER("broker", "ticket_life_s", "30", 5, 3600,
             "Seconds for which a ticket for one connection is good."),
     INTEGER("broker", "desktop_start_timeout_s", "120", 5, SECOND_MAX,
