@@ -1,11 +1,13 @@
 /* fernwerkd: root, tiny. Keeps the listeners; starts, introduces, kills and restarts every other process. It
  * reads neither its command line nor a configuration: fernwerk-setup does, and is gone before the first
  * process starts. */
+#include "base/launch.h"
 #include "base/log.h"
 #include "base/notify.h"
 #include "broker/fernwerkd/master.h"
 
 #include <glib-unix.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -37,6 +39,17 @@ static void raise_limits(void)
     }
 }
 
+/* What the master lives on: other users for its processes, their namespaces and bounding sets, their end, and
+ * certificates that other users own. */
+static void keep_capabilities(void)
+{
+    static const int kept[] = {CAP_SETUID, CAP_SETGID,    CAP_SETPCAP,
+                               CAP_KILL,   CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH};
+    g_autoptr(GError) error = NULL;
+    if (!launch_keep_capabilities(kept, G_N_ELEMENTS(kept), &error))
+        log_warning("%s", error->message);
+}
+
 int main(int argc, char *argv[])
 {
     static Master m;
@@ -46,7 +59,7 @@ int main(int argc, char *argv[])
         return code;
     log_open("fernwerkd", (LogLevel)m.node.log_level);
     raise_limits();
-    spawn_drop_capabilities();
+    keep_capabilities();
     m.loop = g_main_loop_new(NULL, FALSE);
     m.processes = g_hash_table_new(g_int64_hash, g_int64_equal);
     m.next_uid = m.node.uid_first;

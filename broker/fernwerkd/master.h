@@ -87,8 +87,6 @@ void ready_publish(const Master *m);
 void ready_withdraw(const Master *m);
 
 /* ---- spawn.c ---- */
-/* Gives up every capability that is of no use after the listeners are open. */
-void spawn_drop_capabilities(void);
 /* Starts a program of `kind`; its LIFELINE_START is sent. Returns NULL with an error when that was not
  * possible. */
 Process *process_spawn(Master *m, ProcessKind kind, GError **error);
