@@ -2,6 +2,7 @@
  * else. */
 #include "base/address.h"
 #include "base/log.h"
+#include "base/proto/process_record.h"
 #include "broker/fernwerkd/master.h"
 
 #include <errno.h>
@@ -233,26 +234,9 @@ static int ask_spawn(Process *asker, const void *packet, int fd, ProcessId *id)
     return process ? 0 : EAGAIN;
 }
 
-static gboolean text_clashes(const char *written, const char *wish)
-{
-    return *wish && *written && strcmp(wish, written) != 0;
-}
-
-static gboolean number_clashes(uint64_t written, uint64_t wish)
-{
-    return wish && written && wish != written;
-}
-
-static void fill_number(uint64_t *written, uint64_t wish)
-{
-    if (wish)
-        *written = wish;
-}
-
 static int ask_bind(Process *asker, const void *packet, int fd, ProcessId *id)
 {
     const RequestBind *request = packet;
-    const ProcessRecord *wish = &request->record;
     Process *process = process_find(asker->master, request->id);
     LifelineRecord told = {.header = {.type = LIFELINE_RECORD, .size = sizeof told}};
 
@@ -261,24 +245,13 @@ static int ask_bind(Process *asker, const void *packet, int fd, ProcessId *id)
     if (!process->used || has_broker_link(process->kind) == kind_is_client(process->kind) ||
         process->kind == KIND_WEB)
         return EPERM;
-    if (!TERMINATED(wish->user) || !TERMINATED(wish->desktop))
+    if (!process_record_valid(&request->record))
         return EINVAL;
-    ProcessRecord *record = &process->record;
-    if (text_clashes(record->user, wish->user) || text_clashes(record->desktop, wish->desktop) ||
-        number_clashes(record->epoch, wish->epoch) || number_clashes(record->connection, wish->connection) ||
-        number_clashes(record->serial, wish->serial) || number_clashes(record->web_session, wish->web_session))
+    if (!process_record_fill(&process->record, &request->record))
         return EEXIST;
-    if (*wish->user)
-        g_strlcpy(record->user, wish->user, sizeof record->user);
-    if (*wish->desktop)
-        g_strlcpy(record->desktop, wish->desktop, sizeof record->desktop);
-    fill_number(&record->epoch, wish->epoch);
-    fill_number(&record->connection, wish->connection);
-    fill_number(&record->serial, wish->serial);
-    fill_number(&record->web_session, wish->web_session);
-    if (*record->user)
+    if (*process->record.user)
         process->login_by_us = 0;
-    told.record = *record;
+    told.record = process->record;
     packet_link_send(process->lifeline, &told, sizeof told, NULL, 0);
     return 0;
 }
@@ -292,12 +265,10 @@ static int ask_introduce(Process *asker, const void *packet, int fd, ProcessId *
     if (!kind_is_client(a->kind) || !a->used || !b->used ||
         (b->kind != KIND_SEAT && b->kind != KIND_GREETER) || (request->rights & ~LINK_VIEW_ONLY))
         return EINVAL;
-    if (b->kind == KIND_SEAT &&
-        (!*a->record.user || !*b->record.desktop || !b->record.epoch ||
-         strcmp(a->record.desktop, b->record.desktop) != 0 || a->record.epoch != b->record.epoch))
+    if (b->kind == KIND_SEAT && !process_record_may_enter(&a->record, &b->record))
         return EPERM;
     if (b->kind == KIND_GREETER &&
-        ((b->client && b->client != a->id) || text_clashes(a->record.user, b->record.user)))
+        ((b->client && b->client != a->id) || !process_record_users_agree(&a->record, &b->record)))
         return EPERM;
     return link_pair(a, b, request->rights);
 }
