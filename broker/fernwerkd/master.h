@@ -96,6 +96,8 @@ void process_free(Process *process);
 Process *process_find(Master *m, ProcessId id);
 guint process_count(Master *m, ProcessKind kind, gboolean used);
 gboolean kind_is_client(ProcessKind kind);
+/* Whether its last heartbeat is recent enough to give it a client: one that hangs must not get him. */
+gboolean process_is_fresh(const Process *process);
 /* Asks the process to show `reason` and go; kills it END_MESSAGE_MS later. */
 void process_end(Process *process, EndReason reason, const char *text);
 void process_kill(Process *process);

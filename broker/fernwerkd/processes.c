@@ -211,18 +211,28 @@ void processes_replenish(Master *m)
     keep(m, KIND_GREETER, listens(m, TRUE, TRUE, TRUE) ? m->node.warm_greeter : 0);
 }
 
-static void check_heartbeat(Process *process, gint64 now)
+static gint64 longest_silence_us(const Process *process)
 {
     const SetupNode *node = &process->master->node;
+    gint64 ms = process->beats < BEATS_UNTIL_UP ? node->start_heartbeat_ms
+                : process->kind == KIND_SEAT    ? node->seat_heartbeat_ms
+                                                : node->heartbeat_ms;
+    return ms * 1000;
+}
+
+gboolean process_is_fresh(const Process *process)
+{
+    return g_get_monotonic_time() - process->last_beat_us <= longest_silence_us(process) / 2;
+}
+
+static void check_heartbeat(Process *process, gint64 now)
+{
     guint64 beats;
     if (read(process->heartbeat, &beats, sizeof beats) == sizeof beats) {
         process->beats = (guint)MIN(process->beats + beats, 1000u);
         process->last_beat_us = now;
     }
-    gint64 longest_ms = process->beats < BEATS_UNTIL_UP ? node->start_heartbeat_ms
-                        : process->kind == KIND_SEAT    ? node->seat_heartbeat_ms
-                                                        : node->heartbeat_ms;
-    if (process->ending || now - process->last_beat_us <= longest_ms * 1000)
+    if (process->ending || now - process->last_beat_us <= longest_silence_us(process))
         return;
     log_warning("%s %d does not answer and is killed", process_kind_name(process->kind), process->pid);
     process_kill(process);

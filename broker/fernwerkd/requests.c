@@ -128,7 +128,7 @@ static Process *take_process(Master *m, ProcessKind kind)
     Process *process, *best = NULL;
     g_hash_table_iter_init(&iter, m->processes);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&process))
-        if (process->kind == kind && !process->used && !process->ending &&
+        if (process->kind == kind && !process->used && !process->ending && process_is_fresh(process) &&
             (!best || process->beats > best->beats))
             best = process;
     if (!best && !(best = process_spawn(m, kind, &error)))
