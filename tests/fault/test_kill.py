@@ -246,8 +246,14 @@ def test_a_lost_greeter_is_replaced_under_its_client(demo, viewers, how):
         def lose():
             for pid in lost:
                 os.kill(pid, how)
+
+        # The lost one's picture stands until then: what is typed too early is nobody's.
+        def shown():
+            return demo.log_text().count("shows a greeter")
+        before = shown()
         calm_through(lose, 3, neighbour)
         until(lambda: not set(lost) & set(demo.pids("fernwerk-greeter")), 30, "new greeters in their place")
+        until(lambda: shown() > before, 30, lambda: f"the client at another greeter\n{demo.log_tail()}")
         greeter.sign_in(client, demo.user()["name"], demo.user()["password"])
         client.wait_card()
 
