@@ -136,13 +136,13 @@ static gboolean peer_readable(gint fd, GIOCondition condition, gpointer data)
     if (n <= 0)
         exit(0);
     bytes[n] = '\0';
-    if (strstr(bytes, "linger")) {
+    if (memmem(bytes, (size_t)n, "linger", 6)) {
         linger = TRUE;
         say("lingering\n");
     }
-    if (strstr(bytes, "stop"))
+    if (memmem(bytes, (size_t)n, "stop", 4))
         raise(SIGSTOP);
-    if (strstr(bytes, "die"))
+    if (memmem(bytes, (size_t)n, "die", 3))
         abort();
     return G_SOURCE_CONTINUE;
 }

@@ -158,7 +158,7 @@ START_TEST(a_client_that_ignores_its_end_is_killed_after_half_a_second)
     ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));
     gint64 took = g_get_monotonic_time() - begun;
     ck_assert_int_ge(took, 400000);
-    ck_assert_int_le(took, 2000000);
+    ck_assert_int_le(took, 8000000);
     instance_stop(instance);
 }
 END_TEST
