@@ -188,7 +188,7 @@ def count_open(connections):
     for connection in connections:
         connection.settimeout(0.02)
         try:
-            found += connection.recv(1) != b""
+            found += connection.recv(4096) != b""  # a refusal is read in one piece, its end at the next look
         except TimeoutError:
             found += 1
         except ConnectionError:

@@ -122,7 +122,7 @@ START_TEST(two_different_passwords_at_a_terminal_make_no_user)
 {
     int code;
     g_autofree char *screen = type_passwords("hush hush", "hush", &code);
-    ck_assert_int_eq(code, 2);
+    ck_assert_msg(code == 2, "%s", screen);
     cli_object(3, NULL, "user", "show", "eve", NULL);
 }
 END_TEST
