@@ -224,7 +224,7 @@ START_TEST(an_overlay_is_made_once_on_its_image_and_removed_with_what_belongs_to
     g_autofree char *disk = g_build_filename(dir, "d1.qcow2", NULL);
     g_autofree char *command = g_strdup_printf("/usr/bin/qemu-img create -q -f qcow2 %s 1M", image);
     g_autofree char *info = g_strdup_printf("/usr/bin/qemu-img info %s", disk);
-    g_autofree char *said = NULL, *before = NULL, *after = NULL;
+    g_autofree char *said = NULL, *after = NULL;
     g_autofree char *serial = g_build_filename(dir, "serial", NULL);
     gsize size;
     g_autoptr(GError) error = NULL;
