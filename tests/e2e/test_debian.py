@@ -75,11 +75,19 @@ def test_a_viewer_works_at_the_desktop(demo, screen, name, make):
         until(lambda: vm.screenshot().shape[:2] == (800, 1280), 30, "1280x800")
         steady(client.picture, vm, 35)
         client.focus()
-        client.click(400, 300)
-        screen.do("type", "--delay", "60", f"clear; echo $((6*7)) {name} | tee /tmp/proof; uname -a")
-        screen.do("key", "Return")
-        until(lambda: agent(vm, "cat /tmp/proof 2>/dev/null") == f"42 {name}\n", 20,
-              lambda: f"the typed command's proof, it is {agent(vm, 'cat /tmp/proof')!r}")
+
+        def typed():
+            client.click(400, 300)
+            screen.do("type", "--delay", "60", f"clear; echo $((6*7)) {name} | tee /tmp/proof; uname -a")
+            screen.do("key", "Return")
+            until(lambda: agent(vm, "cat /tmp/proof 2>/dev/null") == f"42 {name}\n", 10,
+                  lambda: f"the typed command's proof, it is {agent(vm, 'cat /tmp/proof')!r}")
+        try:
+            typed()
+        except AssertionError:
+            # A desktop that is still starting may take the focus away in the middle; a person would type again, too.
+            screen.do("key", "ctrl+c")
+            typed()
         time.sleep(2)
         steady(client.picture, vm, None if "avc" not in name else 40)
         keep(client.picture(), name)
