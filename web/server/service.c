@@ -122,7 +122,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         Server *server = lws_context_user(lws_get_context(wsi));
         g_autoptr(GError) error = NULL;
         server->ssl = user;
-        if (tls_identity_apply(server->identity, server->ssl, &error))
+        if (tls_identity_serve(&server->identity, server->ssl, &error))
             return 0;
         log_error("%s", error->message);
         return -1;
@@ -302,10 +302,6 @@ void service_listen(Server *server, int fd)
 
 gboolean service_reload(Server *server, int chain, int key, int ca, GError **error)
 {
-    g_autoptr(TlsIdentity) identity = tls_identity_load(chain, key, ca, error);
-    if (!identity || !tls_identity_apply(identity, server->ssl, error))
-        return FALSE;
-    tls_identity_free(server->identity);
-    server->identity = g_steal_pointer(&identity);
-    return TRUE;
+    TlsIdentity *identity = tls_identity_load(chain, key, ca, error);
+    return identity && tls_identity_replace(&server->identity, identity, server->ssl, error);
 }

@@ -130,20 +130,39 @@ static gboolean give(SSL *ssl, const TlsIdentity *identity)
 
 static int choose(SSL *ssl, void *data)
 {
-    return give(ssl, data) ? 1 : 0;
+    return give(ssl, *(TlsIdentity **)data) ? 1 : 0;
 }
 
-gboolean tls_identity_apply(TlsIdentity *identity, SSL_CTX *context, GError **error)
+static gboolean try_out(const TlsIdentity *identity, SSL_CTX *context, GError **error)
 {
     SSL *trial = SSL_new(context);
     gboolean taken = trial && give(trial, identity);
     SSL_free(trial);
-    if (!taken || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
-        return fail(error, "OpenSSL refuses the web certificate");
+    return taken || fail(error, "OpenSSL refuses the web certificate");
+}
+
+gboolean tls_identity_serve(TlsIdentity **slot, SSL_CTX *context, GError **error)
+{
+    if (!try_out(*slot, context, error))
+        return FALSE;
+    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
+        return fail(error, "OpenSSL refuses TLS 1.2");
     /* For each handshake anew: a context keeps one certificate for each type of key, and after a change of
-     * type it would go on serving the old one beside the new. */
-    SSL_CTX_set_cert_cb(context, choose, identity);
+     * type it would go on serving the old one beside the new. Each SSL copies the callback's argument when it
+     * is made: it must hold for handshakes that began before a change. */
+    SSL_CTX_set_cert_cb(context, choose, slot);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    return TRUE;
+}
+
+gboolean tls_identity_replace(TlsIdentity **slot, TlsIdentity *identity, SSL_CTX *context, GError **error)
+{
+    if (!try_out(identity, context, error)) {
+        tls_identity_free(identity);
+        return FALSE;
+    }
+    tls_identity_free(*slot);
+    *slot = identity;
     return TRUE;
 }
 

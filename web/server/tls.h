@@ -13,9 +13,13 @@ TlsIdentity *tls_identity_load(int chain, int key, int ca, GError **error);
 void tls_identity_free(TlsIdentity *identity);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsIdentity, tls_identity_free)
 
-/* Uses the identity for handshakes from now on; sessions that exist keep theirs. TLS 1.2 is the oldest
- * allowed. The identity is borrowed until the next one is applied. */
-gboolean tls_identity_apply(TlsIdentity *identity, SSL_CTX *context, GError **error);
+/* From now on each handshake takes the identity that is in the slot when the peer's ClientHello is complete;
+ * sessions that exist keep theirs. TLS 1.2 is the oldest allowed. Once for a context; the slot is the
+ * caller's and must outlive every SSL of the context. An error when OpenSSL refuses the identity. */
+gboolean tls_identity_serve(TlsIdentity **slot, SSL_CTX *context, GError **error);
+/* Puts another identity, which is taken over, into the slot and frees the one before. When OpenSSL refuses
+ * it, an error, and the slot is left as it was. */
+gboolean tls_identity_replace(TlsIdentity **slot, TlsIdentity *identity, SSL_CTX *context, GError **error);
 
 /* SHA-256 of the leaf certificate, "AB:CD:..."; static in the identity. */
 const char *tls_identity_fingerprint(const TlsIdentity *identity);

@@ -449,6 +449,9 @@ class Node:
     def reload(self, key="ec"):
         """A new certificate and key, as `systemctl reload` brings them."""
         certificate(self.folder, key)
+        self.hand_over_certificate()
+
+    def hand_over_certificate(self):
         files = [os.open(self.folder / n, os.O_RDONLY) for n in ("web.pem", "web.key", "ca.pem")]
         self.send_packet(struct.pack("<HHI", 8, 8, 0), files)
         for fd in files:

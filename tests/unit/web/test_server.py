@@ -372,9 +372,8 @@ class Server(unittest.TestCase):
     def test_a_new_certificate_is_taken_without_cutting_sessions(self):
         ws = WebSocket(self.node, self.ticket())
         self.assertEqual(ws.data(12), b"RFB 003.008\n")
-        old = json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"]
         self.node.reload()
-        eventually(lambda: json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"] != old)
+        self.taken()
         # Made here like the one before: its CA can still be had, and no browser is told to insist on it.
         self.assertEqual(self.get("/api/v1/ca.pem")[2].strip(), (self.node.folder / "ca.pem").read_bytes().strip())
         self.assertNotIn("strict-transport-security", self.get("/")[1])
@@ -382,11 +381,23 @@ class Server(unittest.TestCase):
         self.assertEqual(ws.data(2), b"\x01\x01")
         ws.sock.close()
 
+    def taken(self):
+        """Waits until the server tells the fingerprint of the certificate that it was given last."""
+        expected = ssl.PEM_cert_to_DER_cert((self.node.folder / "web.pem").read_text())
+
+        def told():
+            try:
+                fingerprint = json.loads(self.get("/api/v1/certificate")[2])["fingerprint_sha256"]
+            except ssl.SSLCertVerificationError:
+                return False  # the one before, whose authority we do not know any more
+            return fingerprint.replace(":", "").lower() == hashlib.sha256(expected).hexdigest()
+        eventually(told)
+        return expected
+
     def test_a_new_certificate_with_another_type_of_key_is_the_one_served(self):
         for key in ("rsa", "ec", "rsa"):
             self.node.reload(key)
-            time.sleep(0.3)
-            expected = ssl.PEM_cert_to_DER_cert((self.node.folder / "web.pem").read_text())
+            expected = self.taken()
             for ciphers in ("ECDHE", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"):
                 for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
                     context = ssl.create_default_context(cafile=str(self.node.folder / "ca.pem"))
@@ -395,6 +406,34 @@ class Server(unittest.TestCase):
                     with socket.create_connection(("127.0.0.1", self.node.port), timeout=15) as raw:
                         with context.wrap_socket(raw, server_hostname="localhost") as sock:
                             self.assertEqual(sock.getpeercert(binary_form=True), expected, (key, version))
+
+    def test_a_handshake_that_began_before_a_new_certificate_ends_with_it(self):
+        for key in ("rsa", "ec"):
+            # Made first: the slow handshake has `first_packet_s`.
+            nodes.certificate(self.node.folder, key)
+            context = ssl.create_default_context(cafile=str(self.node.folder / "ca.pem"))
+            arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = context.wrap_bio(arrived, leaving, server_hostname="localhost")
+            with self.assertRaises(ssl.SSLWantReadError):
+                tls.do_handshake()
+            hello = leaving.read()
+            with socket.create_connection(("127.0.0.1", self.node.port), timeout=15) as raw:
+                raw.sendall(hello[:10])
+                # Another one's whole handshake: the server has seen ours begin.
+                ssl.get_server_certificate(("127.0.0.1", self.node.port))
+                self.node.hand_over_certificate()
+                expected = self.taken()
+                raw.sendall(hello[10:])
+                while True:
+                    try:
+                        tls.do_handshake()
+                        break
+                    except ssl.SSLWantReadError:
+                        raw.sendall(leaving.read())
+                        more = raw.recv(65536)
+                        self.assertTrue(more, "the server has hung up")
+                        arrived.write(more)
+                self.assertEqual(tls.getpeercert(binary_form=True), expected, key)
 
     # ---- bad clients ----
 
