@@ -1,14 +1,10 @@
 /* Counting connections per source, see the header. */
 #include "web/server/admission.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <string.h>
-
 #define MINUTE (60 * G_USEC_PER_SEC)
 
 typedef struct {
-    Source source;
+    guint64 source;
     guint counts[STANDING_KNOWN + 1];
     gint64 tokens_at; /* when `tokens` was true */
     double tokens;    /* of the rate limit's bucket */
@@ -16,52 +12,15 @@ typedef struct {
 
 struct Admission {
     AdmissionLimits limits;
-    GHashTable *tallies; /* Source -> Tally; a source without connections and with a full bucket is dropped */
+    GHashTable *tallies; /* source -> Tally; a source without connections and with a full bucket is dropped */
     guint counts[STANDING_KNOWN + 1];
 };
-
-static guint source_hash(gconstpointer key)
-{
-    const Source *source = key;
-    return (guint)(source->key ^ (source->key >> 32) ^ source->family * 2654435761u);
-}
-
-static gboolean source_equal(gconstpointer a, gconstpointer b)
-{
-    const Source *x = a, *y = b;
-    return x->key == y->key && x->family == y->family;
-}
-
-gboolean source_from_address(const struct sockaddr *address, Source *source, char *text, gsize size)
-{
-    memset(source, 0, sizeof *source);
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-        source->family = AF_INET;
-        source->key = ntohl(in->sin_addr.s_addr);
-        return inet_ntop(AF_INET, &in->sin_addr, text, (socklen_t)size) != NULL;
-    }
-    if (address->sa_family == AF_INET6) {
-        const struct in6_addr *in = &((const struct sockaddr_in6 *)address)->sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(in)) {
-            guint32 v4;
-            memcpy(&v4, in->s6_addr + 12, sizeof v4);
-            source->family = AF_INET;
-            source->key = ntohl(v4);
-            return inet_ntop(AF_INET, in->s6_addr + 12, text, (socklen_t)size) != NULL;
-        }
-        source->family = AF_INET6;
-        memcpy(&source->key, in->s6_addr, sizeof source->key);
-        return inet_ntop(AF_INET6, in, text, (socklen_t)size) != NULL;
-    }
-    return FALSE;
-}
 
 Admission *admission_new(const AdmissionLimits *limits)
 {
     Admission *admission = g_new0(Admission, 1);
     admission->limits = *limits;
-    admission->tallies = g_hash_table_new_full(source_hash, source_equal, NULL, g_free);
+    admission->tallies = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     return admission;
 }
 
@@ -90,9 +49,9 @@ static gboolean tally_is_spent(gpointer key, gpointer value, gpointer data)
     return *now - tally->tokens_at >= MINUTE;
 }
 
-static Tally *find_tally(Admission *admission, const Source *source, gint64 now)
+static Tally *find_tally(Admission *admission, guint64 source, gint64 now)
 {
-    Tally *tally = g_hash_table_lookup(admission->tallies, source);
+    Tally *tally = g_hash_table_lookup(admission->tallies, &source);
     if (tally)
         return tally;
     /* Many sources, each seen once, must not fill the memory. */
@@ -101,14 +60,14 @@ static Tally *find_tally(Admission *admission, const Source *source, gint64 now)
     if (g_hash_table_size(admission->tallies) >= 65536)
         return NULL;
     tally = g_new0(Tally, 1);
-    tally->source = *source;
+    tally->source = source;
     tally->tokens = admission->limits.rate_per_source;
     tally->tokens_at = now;
     g_hash_table_insert(admission->tallies, &tally->source, tally);
     return tally;
 }
 
-gboolean admission_enter(Admission *admission, const Source *source, gint64 now)
+gboolean admission_enter(Admission *admission, guint64 source, gint64 now)
 {
     const AdmissionLimits *limits = &admission->limits;
     const guint *all = admission->counts;
@@ -129,9 +88,9 @@ gboolean admission_enter(Admission *admission, const Source *source, gint64 now)
     return TRUE;
 }
 
-void admission_move(Admission *admission, const Source *source, Standing from, Standing to)
+void admission_move(Admission *admission, guint64 source, Standing from, Standing to)
 {
-    Tally *tally = g_hash_table_lookup(admission->tallies, source);
+    Tally *tally = g_hash_table_lookup(admission->tallies, &source);
     g_assert(tally && from != STANDING_NONE && tally->counts[from] > 0 && admission->counts[from] > 0);
     tally->counts[from]--;
     admission->counts[from]--;
@@ -141,7 +100,7 @@ void admission_move(Admission *admission, const Source *source, Standing from, S
     admission->counts[to]++;
 }
 
-void admission_leave(Admission *admission, const Source *source, Standing from)
+void admission_leave(Admission *admission, guint64 source, Standing from)
 {
     admission_move(admission, source, from, STANDING_NONE);
 }

@@ -1,18 +1,8 @@
 /* Who may hold how many connections: caps for silent, anonymous and all connections, in all and per source.
- * Pure: time comes from the caller. */
+ * Pure: time comes from the caller. A source is the number that address_source() gives. */
 #pragma once
 
 #include <glib.h>
-#include <sys/socket.h>
-
-/* A source of connections: an IPv4 address or an IPv6 /64 network; IPv4-mapped addresses count as IPv4. */
-typedef struct {
-    guint64 key;
-    guint64 family; /* AF_INET or AF_INET6; 64 bits wide so that the struct has no padding to hash */
-} Source;
-
-/* Fills *source, and text (numeric address without port, at least 64 bytes). FALSE: neither IPv4 nor IPv6. */
-gboolean source_from_address(const struct sockaddr *address, Source *source, char *text, gsize size);
 
 typedef struct {
     guint half_open_total; /* connections without a complete first request */
@@ -34,10 +24,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Admission, admission_free)
 
 /* Counts a new, half-open connection in; FALSE: a limit is reached, nothing is counted. now: monotonic, us.
  */
-gboolean admission_enter(Admission *admission, const Source *source, gint64 now);
+gboolean admission_enter(Admission *admission, guint64 source, gint64 now);
 /* Moves a connection on. */
-void admission_move(Admission *admission, const Source *source, Standing from, Standing to);
+void admission_move(Admission *admission, guint64 source, Standing from, Standing to);
 /* Counts a connection out. */
-void admission_leave(Admission *admission, const Source *source, Standing from);
+void admission_leave(Admission *admission, guint64 source, Standing from);
 /* Connections in that standing, in all. */
 guint admission_count(const Admission *admission, Standing standing);

@@ -45,10 +45,7 @@ static void reply_error(Exchange *exchange, const BrokerAnswer *answer)
     JsonObject *object = json_object_new(), *error = json_object_new();
     json_object_set_string_member(error, "code", answer->code);
     json_object_set_string_member(error, "message", answer->message);
-    if (answer->hint)
-        json_object_set_string_member(error, "hint", answer->hint);
-    else
-        json_object_set_null_member(error, "hint");
+    json_object_set_string_member(error, "hint", answer->hint); /* NULL: null */
     json_object_set_int_member(error, "retry_after_ms", answer->retry_after_ms);
     json_object_set_object_member(object, "error", error);
     json_node_take_object(root, object);
@@ -218,10 +215,7 @@ static void reply_certificate(Exchange *exchange)
     JsonObject *object = json_object_new();
     json_object_set_string_member(object, "fingerprint_sha256", tls_identity_fingerprint(identity));
     json_object_set_boolean_member(object, "ca", tls_identity_ca(identity) != NULL);
-    if (tls_identity_ca_fingerprint(identity))
-        json_object_set_string_member(object, "ca_fingerprint_sha256", tls_identity_ca_fingerprint(identity));
-    else
-        json_object_set_null_member(object, "ca_fingerprint_sha256");
+    json_object_set_string_member(object, "ca_fingerprint_sha256", tls_identity_ca_fingerprint(identity));
     json_node_take_object(root, object);
     reply_json(exchange, 200, root, "");
 }

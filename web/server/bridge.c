@@ -13,6 +13,7 @@
 #define PAIR_BUFFER (128 * 1024) /* bytes between us and the client process: more is only latency */
 #define BACKLOG_MAX (512 * 1024) /* bytes from the browser that lws had already read when we said stop */
 #define HANDOVER_SECONDS 10
+#define CLOSE_SECONDS 5 /* for a browser to take its close frame and answer it */
 #define CLOSE_TRY_AGAIN_LATER ((enum lws_close_status)1013) /* IANA's registry; lws has no name for it */
 
 /* Reasons are shown to the user. */
@@ -26,7 +27,7 @@ struct Bridge {
     WebPreamble preamble; /* scrubbed once sent */
     guint64 request;      /* the handover that the master has not answered, 0: none */
     guint handover_timer;
-    gboolean closing, turned_away;
+    gboolean closing, counted; /* in server->websockets; not so when it is turned away */
     enum lws_close_status status;
     const char *reason; /* static */
 };
@@ -98,8 +99,8 @@ gboolean bridge_admit(Connection *connection, struct lws *wsi)
         bridge->reason = "ended";
         preamble_fill(&bridge->preamble, ticket, connection->address, query);
         /* A refused handshake has no words for a page: it is let in and told. */
-        bridge->turned_away = connection->server->websockets >= connection->server->websockets_max;
-        connection->server->websockets++;
+        bridge->counted = connection->server->websockets < connection->server->websockets_max;
+        connection->server->websockets += bridge->counted ? 1 : 0;
     }
     scrub_free(query);
     scrub_free(protocols);
@@ -122,6 +123,7 @@ static void end(Bridge *bridge, enum lws_close_status status, const char *reason
     bridge->status = status;
     bridge->reason = reason;
     close_local(bridge);
+    connection_deadline(bridge->connection, CLOSE_SECONDS);
     lws_callback_on_writable(bridge->connection->wsi);
 }
 
@@ -155,6 +157,7 @@ int bridge_writable(Bridge *bridge)
     }
     if (n <= 0) {
         close_local(bridge);
+        connection_deadline(bridge->connection, CLOSE_SECONDS);
         lws_close_reason(wsi, bridge->status, (unsigned char *)bridge->reason, strlen(bridge->reason));
         return -1;
     }
@@ -225,7 +228,7 @@ int bridge_open(Bridge *bridge)
     RequestClient request = {.protocol = CLIENT_WEB};
     int ends[2], size = PAIR_BUFFER;
 
-    if (bridge->turned_away) {
+    if (!bridge->counted) {
         end(bridge, CLOSE_TRY_AGAIN_LATER, no_room);
         return 0;
     }
@@ -277,6 +280,6 @@ void bridge_free(Bridge *bridge)
     close_local(bridge);
     explicit_bzero(&bridge->preamble, sizeof bridge->preamble);
     g_byte_array_unref(bridge->backlog);
-    server->websockets--;
+    server->websockets -= bridge->counted ? 1 : 0;
     g_free(bridge);
 }

@@ -162,10 +162,7 @@ void exchange_fail(Exchange *exchange, guint status, const char *code, const cha
     JsonObject *object = json_object_new(), *error = json_object_new();
     json_object_set_string_member(error, "code", code);
     json_object_set_string_member(error, "message", message);
-    if (hint)
-        json_object_set_string_member(error, "hint", hint);
-    else
-        json_object_set_null_member(error, "hint");
+    json_object_set_string_member(error, "hint", hint); /* NULL: null */
     json_object_set_object_member(object, "error", error);
     json_node_take_object(root, object);
     char *text = json_to_string(root, FALSE);

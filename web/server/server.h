@@ -2,6 +2,7 @@
  * thread only. */
 #pragma once
 
+#include "base/address.h"
 #include "base/packet.h"
 #include "base/proto/master_link.h"
 #include "web/server/admission.h"
@@ -50,8 +51,8 @@ typedef struct {
     struct lws *wsi; /* NULL until the first byte has come */
     int fd;          /* lws's, once wsi is set */
     guint waiting;   /* watch for that byte */
-    Source source;
-    char address[64];
+    guint64 source;  /* address_source() */
+    char address[ADDRESS_TEXT_MAX];
     Standing standing;
     guint deadline;     /* timer that ends the connection */
     gint64 accepted;    /* monotonic, us */

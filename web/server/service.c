@@ -35,7 +35,7 @@ static void connection_free(Connection *connection)
         close(connection->fd);
     exchange_free(connection->exchange);
     bridge_free(connection->bridge);
-    admission_leave(connection->server->admission, &connection->source, connection->standing);
+    admission_leave(connection->server->admission, connection->source, connection->standing);
     g_free(connection);
 }
 
@@ -71,7 +71,7 @@ void connection_stands(Connection *connection, Standing standing)
 {
     if (standing <= connection->standing)
         return;
-    admission_move(connection->server->admission, &connection->source, connection->standing, standing);
+    admission_move(connection->server->admission, connection->source, connection->standing, standing);
     connection->standing = standing;
 }
 
@@ -243,8 +243,9 @@ static void admit(Server *server, int fd, const struct sockaddr *address)
     Connection *connection = g_new0(Connection, 1);
     connection->server = server;
     connection->fd = fd;
-    if (!source_from_address(address, &connection->source, connection->address, sizeof connection->address) ||
-        !admission_enter(server->admission, &connection->source, g_get_monotonic_time())) {
+    connection->source = address_source(address);
+    address_text(address, connection->address);
+    if (!admission_enter(server->admission, connection->source, g_get_monotonic_time())) {
         log_debug("%s is turned away: too many connections", connection->address);
         close(fd);
         g_free(connection);

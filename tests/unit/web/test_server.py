@@ -157,6 +157,9 @@ class Server(unittest.TestCase):
             if line.startswith("VmRSS"):
                 return int(line.split()[1])
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.node.process.pid}/fd"))
+
     def cpu(self):
         fields = pathlib.Path(f"/proc/{self.node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -345,7 +348,11 @@ class Server(unittest.TestCase):
     def test_there_are_no_more_websockets_than_allowed(self):
         sockets = [WebSocket(self.node, self.ticket("many", f"m{i}")) for i in range(4)]
         self.assertEqual([ws.status for ws in sockets], [101] * 4)
-        self.assertEqual(WebSocket(self.node, self.ticket("many", "m4")).closed(), 1013)
+        turned_away = [WebSocket(self.node, self.ticket("many", "m4")) for _ in range(4)]
+        for ws in turned_away:
+            kind, payload = ws.frame()
+            self.assertEqual((kind, payload[:2]), (8, struct.pack(">H", 1013)))
+        # These have not answered yet, and yet take no place from others.
         for ws in sockets:
             ws.sock.close()
         deadline = time.monotonic() + 5
@@ -356,6 +363,23 @@ class Server(unittest.TestCase):
             except ConnectionError:
                 time.sleep(0.1)
         self.assertLess(time.monotonic(), deadline)
+
+    def test_a_browser_that_does_not_let_itself_be_closed_soon_loses_its_place(self):
+        self.node.stream = 200_000_000
+        try:
+            ws = WebSocket(self.node, self.ticket())
+            self.assertEqual(ws.data(12)[:12], b"RFB 003.008\n")
+            time.sleep(1)  # no byte more, and with it no close frame, goes out to it
+            before = self.descriptors()
+            for session in list(self.node.broker.sessions.values()):
+                session["socket"].shutdown(socket.SHUT_RDWR)
+            begin = time.monotonic()
+            ws.send(b"anybody there?")
+            eventually(lambda: self.descriptors() <= before - 2, 15)
+            self.assertLess(time.monotonic() - begin, 10)
+            ws.sock.close()
+        finally:
+            self.node.stream = 0
 
     def test_a_browser_that_does_not_read_costs_no_memory(self):
         self.node.stream = 200_000_000
@@ -438,22 +462,22 @@ class Server(unittest.TestCase):
     # ---- bad clients ----
 
     def keep_asking(self, cookie, seconds):
-        """Requests on one connection, one after the other; the seconds until an answer closed it, None: none did."""
-        context = ssl.create_default_context(cafile=str(self.node.folder / "ca.pem"))
-        connection = http.client.HTTPSConnection("localhost", self.node.port, context=context, timeout=15)
-        connection.connect()
-        connection.auto_open = 0
+        """Requests on one connection, one after the other; the seconds until one was answered and the connection
+        closed, None: none was."""
+        request = f"GET /api/v1/session HTTP/1.1\r\nHost: localhost:{self.node.port}\r\n"
+        request += f"Cookie: {cookie}\r\n\r\n" if cookie else "\r\n"
         begin = time.monotonic()
-        try:
+        with self.node.tls() as sock:
             while time.monotonic() - begin < seconds:
-                connection.request("GET", "/api/v1/session", headers={"Cookie": cookie} if cookie else {})
-                answer = connection.getresponse()
+                sock.sendall(request.encode())
+                answer = http.client.HTTPResponse(sock)
+                answer.begin()
                 answer.read()
+                self.assertEqual(answer.status, 200 if cookie else 401)
                 if answer.headers["connection"] == "close":
+                    self.assertEqual(sock.recv(1), b"", "it says so and does not close")
                     return time.monotonic() - begin
                 time.sleep(0.3)
-        finally:
-            connection.close()
         return None
 
     def test_requests_alone_keep_no_anonymous_connection_beyond_the_login_time(self):
