@@ -10,10 +10,12 @@
 #define RFB_VERSION "RFB 003.008\n"
 #define REASON "Too many connections at the moment. Try again in a minute."
 #define LINGER_MS 2000
+#define READ_MAX (16 * 1024) /* bytes: more than any client says before it reads */
 
 typedef struct {
     Refusals *refusals;
     int fd;
+    gsize read;
     guint watch, timer;
     GList link;
 } Refusal;
@@ -64,7 +66,8 @@ static gboolean refusal_readable(gint fd, GIOCondition condition, gpointer data)
     Refusal *refusal = data;
     char bytes[512];
     ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+    refusal->read += n > 0 ? (gsize)n : 0;
+    if (refusal->read <= READ_MAX && (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))))
         return G_SOURCE_CONTINUE;
     refusal->watch = 0;
     refusal_end(refusal);

@@ -55,6 +55,27 @@ START_TEST(no_more_than_so_many_are_waited_for)
 }
 END_TEST
 
+START_TEST(whoever_goes_on_sending_is_not_listened_to_any_longer)
+{
+    static const char bytes[512];
+    static Refusals *refusals; /* there is no end of them */
+    int ends[2];
+    gsize sent = 0;
+
+    refusals = refusals_new();
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    refusals_take(refusals, ends[0], CLIENT_VNC, NULL);
+    while (sent <= 64 * 1024 && send(ends[1], bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT) > 0) {
+        sent += sizeof bytes;
+        while (g_main_context_iteration(NULL, FALSE))
+            continue;
+    }
+    ck_assert_uint_ge(sent, 8 * 1024); /* what a client may well have sent before it reads */
+    ck_assert_uint_le(sent, 64 * 1024);
+    close(ends[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("refusals");
@@ -63,6 +84,7 @@ int main(void)
     tcase_add_test(cases, a_viewer_of_the_oldest_version_reads_a_word_instead_of_a_count);
     tcase_add_test(cases, a_viewer_that_has_not_spoken_yet_is_first_told_the_version);
     tcase_add_test(cases, no_more_than_so_many_are_waited_for);
+    tcase_add_test(cases, whoever_goes_on_sending_is_not_listened_to_any_longer);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
