@@ -77,7 +77,7 @@ void control_refuse_session(ControlRequest *request);
 gboolean control_store_ok(ControlRequest *request, const StoreReply *reply);
 const char *control_text(const ControlRequest *request, const char *argument);
 /* TRUE when the answer is the person's own desktop. Else the request for `action` is refused as if there were
- * no such desktop, and that is in the audit. */
+ * no such desktop, and that is in the audit; `action` NULL: it is not. */
 gboolean control_is_own(ControlRequest *request, const StoreReply *reply, const char *action);
 
 /* ---- answers.c: objects to JSON; new references ---- */

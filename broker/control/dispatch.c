@@ -158,12 +158,16 @@ const char *control_text(const ControlRequest *request, const char *argument)
     return json_object_get_string_member(request->args, argument);
 }
 
-static void foreign_recorded(StoreReply *reply, gpointer data)
+static void refuse_foreign(ControlRequest *request)
 {
-    ControlRequest *request = data;
     g_autofree char *message =
         g_strdup_printf("No desktop %s is assigned to you.", control_text(request, "name"));
     control_refuse(request, CONTROL_NOT_FOUND, message, NULL);
+}
+
+static void foreign_recorded(StoreReply *reply, gpointer data)
+{
+    refuse_foreign(data);
 }
 
 gboolean control_is_own(ControlRequest *request, const StoreReply *reply, const char *action)
@@ -173,8 +177,11 @@ gboolean control_is_own(ControlRequest *request, const StoreReply *reply, const 
     if (reply->result == STORE_OK && reply->desktop->assigned &&
         g_ascii_strcasecmp(reply->desktop->assigned, request->user->name) == 0)
         return TRUE;
-    store_audit_write(request->control->store, request->actor, action, control_text(request, "name"),
-                      "denied", request->source, foreign_recorded, request);
+    if (action)
+        store_audit_write(request->control->store, request->actor, action, control_text(request, "name"),
+                          "denied", request->source, foreign_recorded, request);
+    else
+        refuse_foreign(request);
     return FALSE;
 }
 

@@ -99,14 +99,15 @@ END_TEST
 
 START_TEST(a_try_at_somebody_else_s_desktop_is_in_the_audit)
 {
-    static const char *const expected[] = {"ticket", "desktop.rdp-file", "desktop.thumbnail", "desktop.stop"};
+    static const char *const expected[] = {"ticket", "desktop.rdp-file", "desktop.stop"};
     web_call("desktop.connect", session, "{\"name\":\"d2\"}", "not-found");
     web_call("desktop.rdp-file", session, "{\"name\":\"d2\"}", "not-found");
+    /* A page asks for these again and again, also for a desktop that was taken away meanwhile. */
     web_call("desktop.thumbnail", session, "{\"name\":\"d2\"}", "not-found");
     web_call("desktop.power", session, "{\"name\":\"d2\",\"action\":\"stop\"}", "not-found");
-    JsonArray *rows = json_node_get_array(cli_json(0, NULL, "audit", "--limit", "4", NULL));
+    JsonArray *rows = json_node_get_array(cli_json(0, NULL, "audit", "--limit", "3", NULL));
     for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
-        JsonObject *row = json_array_get_object_element(rows, 3 - i);
+        JsonObject *row = json_array_get_object_element(rows, 2 - i);
         ck_assert_str_eq(json_object_get_string_member(row, "actor"), "user:alice");
         ck_assert_str_eq(json_object_get_string_member(row, "action"), expected[i]);
         ck_assert(g_str_has_prefix(json_object_get_string_member(row, "object"), "d2"));
