@@ -131,7 +131,7 @@ static void end_predecessors(Arrivals *set, const GPtrArray *connections)
         g_hash_table_iter_init(&iter, set->clients);
         while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&other))
             if (other->connection == connection->id) {
-                log_info("%s on %s: continued on another device", other->user, other->leased);
+                log_info("%s on %s: continued on another device", other->user, other->chosen);
                 arrival_end(other, END_TAKEN_OVER, NULL);
             }
     }
@@ -148,9 +148,8 @@ static void take_lease(Arrival *self, const StoreReply *reply)
 {
     self->connection = reply->id;
     self->epoch = reply->epoch;
-    g_strlcpy(self->leased, reply->desktop->name, sizeof self->leased);
     g_strlcpy(self->chosen, reply->desktop->name, sizeof self->chosen);
-    log_info("%s on %s: connection %" G_GINT64_FORMAT " by %s from %s", self->user, self->leased, reply->id,
+    log_info("%s on %s: connection %" G_GINT64_FORMAT " by %s from %s", self->user, self->chosen, reply->id,
              arrival_protocol(self), self->process.address);
     arrival_send_list(self);
     arrival_advance(self);
@@ -227,7 +226,7 @@ static void bind_client(Arrival *self)
     ProcessRecord record = {.epoch = self->epoch, .connection = (uint64_t)self->connection};
 
     g_strlcpy(record.user, self->user, sizeof record.user);
-    g_strlcpy(record.desktop, self->leased, sizeof record.desktop);
+    g_strlcpy(record.desktop, self->chosen, sizeof record.desktop);
     self->busy = TRUE;
     master_client_bind(self->set->needs.master, self->client, &record, bound, arrival_key(self));
 }
@@ -269,7 +268,6 @@ static void join(Arrival *self, Desktop *desktop)
 {
     ProcessId seat = desktop_seat(desktop);
 
-    g_assert(!self->connection || strcmp(self->leased, self->chosen) == 0);
     self->start = FALSE;
     if (!seat) {
         desktop_want_seat(desktop);
@@ -278,10 +276,12 @@ static void join(Arrival *self, Desktop *desktop)
         return;
     } else if (*self->refused) {
         progress(self, GREETER_PHASE_FAILED, self->refused);
+    } else if (!self->set->reconciled) {
+        progress(self, GREETER_PHASE_WAITING, "The server's database does not answer yet.");
     } else if (!self->connection) {
         progress(self, GREETER_PHASE_JOINING, "");
         ask_lease(self);
-    } else if (arrivals_other_at(self->set, self, self->leased)) {
+    } else if (arrivals_other_at(self->set, self)) {
         progress(self, GREETER_PHASE_WAITING, "Your connection on the other device is being closed.");
     } else if (desktop_bind(desktop, self->epoch)) {
         if (self->bound)
@@ -297,7 +297,7 @@ void arrival_advance(Arrival *self)
 {
     Desktop *desktop;
 
-    if (self->ending || self->busy || !*self->user || !self->set->reconciled)
+    if (self->ending || self->busy || !*self->user || !self->set->begun)
         return;
     if (!self->proven)
         arrival_prove(self);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RECONCILE_AGAIN_MS 2000
+
 static void arrival_free(gpointer data)
 {
     Arrival *self = data;
@@ -52,6 +54,7 @@ void arrivals_free(Arrivals *self)
     if (!self)
         return;
     self->dead = TRUE;
+    g_clear_handle_id(&self->reconcile_again, g_source_remove);
     g_hash_table_remove_all(self->lines);
     g_hash_table_remove_all(self->clients);
     arrivals_unref(self);
@@ -110,14 +113,14 @@ void arrival_end_greeter(Arrivals *set, ProcessId greeter)
 
 /* ---- who is where ---- */
 
-Arrival *arrivals_other_at(Arrivals *self, const Arrival *arrival, const char *desktop)
+Arrival *arrivals_other_at(Arrivals *self, const Arrival *arrival)
 {
     GHashTableIter iter;
     Arrival *other;
 
     g_hash_table_iter_init(&iter, self->clients);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&other))
-        if (other != arrival && other->connection && g_ascii_strcasecmp(other->leased, desktop) == 0)
+        if (other != arrival && other->connection && g_ascii_strcasecmp(other->chosen, arrival->chosen) == 0)
             return other;
     return NULL;
 }
@@ -198,7 +201,6 @@ static void take_client(Arrivals *self, const MasterProcess *process)
     g_strlcpy(arrival->user, process->record.user, sizeof arrival->user);
     if (*process->record.desktop)
         g_strlcpy(arrival->chosen, process->record.desktop, sizeof arrival->chosen);
-    g_strlcpy(arrival->leased, process->record.desktop, sizeof arrival->leased);
     arrival->connection = (gint64)process->record.connection;
     arrival->epoch = process->record.epoch;
     arrival->bound = arrival->connection != 0;
@@ -337,7 +339,7 @@ void arrivals_processes(Arrivals *self, GArray *processes)
         MasterProcess process = arrival->process;
         g_strlcpy(process.record.user, arrival->user, sizeof process.record.user);
         if (arrival->connection)
-            g_strlcpy(process.record.desktop, arrival->leased, sizeof process.record.desktop);
+            g_strlcpy(process.record.desktop, arrival->chosen, sizeof process.record.desktop);
         g_array_append_val(processes, process);
     }
     g_hash_table_iter_init(&iter, self->greeters);
@@ -376,7 +378,7 @@ static void begin(Arrivals *self)
 {
     g_autoptr(GArray) ids = all_clients(self);
 
-    self->reconciled = TRUE;
+    self->begun = TRUE;
     join_greeters(self);
     for (guint i = 0; i < ids->len; i++) {
         Arrival *arrival = arrivals_find(self, g_array_index(ids, ProcessId, i));
@@ -388,7 +390,18 @@ static void begin(Arrivals *self)
         arrival_greet(arrival);
         arrival_advance(arrival);
     }
-    return_leases(self);
+}
+
+/* Those who wait for a lease. */
+static void go_on(Arrivals *self)
+{
+    g_autoptr(GArray) ids = all_clients(self);
+
+    for (guint i = 0; i < ids->len; i++) {
+        Arrival *arrival = arrivals_find(self, g_array_index(ids, ProcessId, i));
+        if (arrival)
+            arrival_advance(arrival);
+    }
 }
 
 static const StoreConnection *find_open(const GPtrArray *connections, gint64 id)
@@ -410,9 +423,27 @@ static void reconcile_client(Arrival *arrival, const GPtrArray *connections)
         g_strlcpy(arrival->process.address, connection->address, sizeof arrival->process.address);
     } else if (!connection) {
         log_info("%s on %s: the connection is not in the database and is ended", arrival->user,
-                 arrival->leased);
+                 arrival->chosen);
         arrival_end(arrival, END_REVOKED, NULL);
     }
+}
+
+static gboolean reconcile_again(gpointer data)
+{
+    Arrivals *self = data;
+    self->reconcile_again = 0;
+    arrivals_reconcile(self);
+    return G_SOURCE_REMOVE;
+}
+
+/* Who is connected stays so meanwhile; nobody else is let to a desktop, because the row of a connection that
+ * is no more would pass for his predecessor. */
+static void reconcile_later(Arrivals *self, const StoreReply *reply)
+{
+    if (!self->begun)
+        log_error("the database cannot be squared with what runs; tried again until it can: %s",
+                  reply->error ? reply->error->message : "");
+    self->reconcile_again = g_timeout_add(RECONCILE_AGAIN_MS, reconcile_again, self);
 }
 
 static void reconciled(StoreReply *reply, gpointer data)
@@ -422,19 +453,26 @@ static void reconciled(StoreReply *reply, gpointer data)
 
     if (!arrivals_unref(self))
         return;
-    ids = all_clients(self);
     if (reply->result != STORE_OK) {
-        log_error("the database cannot be squared with what runs: %s",
-                  reply->error ? reply->error->message : "");
-        begin(self);
+        reconcile_later(self, reply);
+        if (!self->begun)
+            begin(self);
         return;
     }
+    ids = all_clients(self);
     for (guint i = 0; i < ids->len; i++) {
         Arrival *arrival = arrivals_find(self, g_array_index(ids, ProcessId, i));
         if (arrival && arrival->connection)
             reconcile_client(arrival, reply->connections);
     }
-    begin(self);
+    self->reconciled = TRUE;
+    if (self->begun) {
+        log_info("the database is squared with what runs");
+        go_on(self);
+    } else {
+        begin(self);
+    }
+    return_leases(self);
 }
 
 void arrivals_reconcile(Arrivals *self)
@@ -443,6 +481,7 @@ void arrivals_reconcile(Arrivals *self)
     GHashTableIter iter;
     Arrival *arrival;
 
+    g_clear_handle_id(&self->reconcile_again, g_source_remove);
     g_hash_table_iter_init(&iter, self->clients);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&arrival))
         if (arrival->connection)

@@ -24,8 +24,8 @@ void arrivals_free(Arrivals *arrivals);
 void arrivals_process(Arrivals *arrivals, const MasterProcess *process, int fd);
 void arrivals_arrived(Arrivals *arrivals, const MasterArrival *arrival);
 void arrivals_gone(Arrivals *arrivals, const MasterProcessGone *gone);
-/* All living processes are known: squares them with the database (I12). Nobody is let in before it is
- * done. */
+/* All living processes are known: squares them with the database (I12), again and again until that has
+ * worked. Nobody is let to a desktop before. */
 void arrivals_reconcile(Arrivals *arrivals);
 
 /* The state of a desktop, or its seat, has changed. */

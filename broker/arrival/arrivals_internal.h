@@ -27,12 +27,13 @@ typedef struct {
     gboolean listing, list_old; /* a list is on its way; it is out of date already */
 
     char wanted[SEAT_NAME_MAX];  /* brought along by file or ticket */
-    char chosen[SEAT_NAME_MAX];  /* where he is to be */
+    char chosen[SEAT_NAME_MAX];  /* where he is to be; fixed once he is settled */
     gboolean start;              /* chosen by him just now: start it when it is off */
+    char denied[SEAT_NAME_MAX];  /* not his, asked for last; "" when he has chosen another since */
+    gboolean denying;            /* that is being written to the audit */
     char refused[SEAT_TEXT_MAX]; /* why the lease was not granted; "" */
     gboolean granting;           /* the lease is being asked for: the choice is made */
-    gint64 connection;           /* the store's, 0: no lease granted */
-    char leased[SEAT_NAME_MAX];  /* the desktop of that connection */
+    gint64 connection;           /* to `chosen`, the store's number; 0: no lease granted */
     uint64_t epoch;
     gboolean bound;  /* the master knows desktop, epoch and connection */
     guint conflicts; /* grants that found another's lease not given back yet */
@@ -48,7 +49,10 @@ struct Arrivals {
     GHashTable *lines;      /* ProcessId of a greeter -> GreeterLine */
     GHashTable *greeters;   /* ProcessId of a greeter -> MasterProcess */
     GPtrArray *revocations; /* of Revocation */
-    gboolean reconciled, dead;
+    gboolean begun;         /* all living processes are known */
+    gboolean reconciled;    /* and squared with the database: leases may be taken */
+    guint reconcile_again;
+    gboolean dead;
 };
 
 /* For callbacks that may come after arrivals_free(); unref tells whether the set still lives. */
@@ -70,8 +74,8 @@ GreeterLine *arrival_line(Arrival *arrival); /* NULL: no greeter is there */
 const char *arrival_protocol(const Arrival *arrival);
 void arrival_end(Arrival *arrival, EndReason reason, const char *text);
 void arrival_end_greeter(Arrivals *set, ProcessId greeter);
-/* Another living client that has been let to that desktop; NULL: nobody. */
-Arrival *arrivals_other_at(Arrivals *set, const Arrival *arrival, const char *desktop);
+/* Another living client that has been let to his desktop; NULL: nobody. */
+Arrival *arrivals_other_at(Arrivals *set, const Arrival *arrival);
 void arrivals_count_users(Arrivals *set, const char *desktop);
 
 /* ---- advance.c ---- */

@@ -58,7 +58,7 @@ void arrival_send_list(Arrival *self)
         const Desktop *desktop = desktops_find(self->set->needs.desktops, name);
         GreeterDesktop *entry = &desktops[count];
         /* A client that has been let to a desktop stands for that one for the rest of its life. */
-        if (!desktop || (self->connection && g_ascii_strcasecmp(name, self->leased) != 0))
+        if (!desktop || (self->connection && g_ascii_strcasecmp(name, self->chosen) != 0))
             continue;
         g_strlcpy(entry->name, name, sizeof entry->name);
         entry->state = desktop_state(desktop);
@@ -87,30 +87,72 @@ static void stop_waiting(Arrival *self)
     self->busy = FALSE;
 }
 
+/* To `chosen`, whatever came between before. */
+static void set_out(Arrival *self)
+{
+    stop_waiting(self);
+    *self->refused = '\0';
+    self->conflicts = 0;
+    self->start = TRUE;
+    arrival_advance(self);
+}
+
 static void choose(Arrival *self, const char *name)
 {
     char before[SEAT_NAME_MAX];
 
-    stop_waiting(self);
     g_strlcpy(before, self->chosen, sizeof before);
     g_strlcpy(self->chosen, name, sizeof self->chosen);
-    *self->refused = '\0';
-    self->conflicts = 0;
-    self->start = TRUE;
     arrivals_count_users(self->set, before);
     arrivals_count_users(self->set, self->chosen);
-    arrival_advance(self);
+    *self->denied = '\0';
+    set_out(self);
 }
 
-static void refuse_desktop(Arrival *self, const char *name)
+static void tell_denied(Arrival *self)
 {
     GreeterLine *line = arrival_line(self);
     char text[SEAT_TEXT_MAX];
 
-    store_lease_deny(self->set->needs.store, self->user, name, arrival_protocol(self), self->process.address);
-    g_snprintf(text, sizeof text, "The desktop %s is not assigned to you.", name);
+    g_snprintf(text, sizeof text, "The desktop %s is not assigned to you.", self->denied);
     if (line)
-        greeter_line_progress(line, GREETER_PHASE_FAILED, name, text);
+        greeter_line_progress(line, GREETER_PHASE_FAILED, self->denied, text);
+}
+
+static void denied(StoreReply *reply, gpointer data)
+{
+    Arrival *self = arrival_of_key(data);
+    const char *problem = reply->result == STORE_FAILED ? arrival_no_database(reply) : NULL;
+    GreeterLine *line = self ? arrival_line(self) : NULL;
+
+    if (!self)
+        return;
+    self->denying = FALSE;
+    if (!*self->denied)
+        return;
+    if (!problem) {
+        tell_denied(self);
+        return;
+    }
+    if (line)
+        greeter_line_progress(line, GREETER_PHASE_FAILED, self->denied, problem);
+    *self->denied = '\0';
+}
+
+/* A row for each desktop that he tries, none for each press of a key; and no more than the database writes at
+ * a time, so that nobody fills it from a greeter. What is asked meanwhile gets no answer. */
+static void refuse_desktop(Arrival *self, const char *name)
+{
+    if (self->denying)
+        return;
+    if (g_ascii_strcasecmp(name, self->denied) == 0) {
+        tell_denied(self);
+        return;
+    }
+    g_strlcpy(self->denied, name, sizeof self->denied);
+    self->denying = TRUE;
+    store_lease_deny(self->set->needs.store, self->user, name, arrival_protocol(self), self->process.address,
+                     denied, arrival_key(self));
 }
 
 /* With one desktop there is nothing to choose; a wish that is not granted is told. */
@@ -226,7 +268,7 @@ void arrival_greet(Arrival *self)
 {
     GreeterLine *line = arrival_line(self);
 
-    if (!line || !*self->user || !self->set->reconciled)
+    if (!line || !*self->user || !self->set->begun)
         return;
     if (self->proven) {
         greeter_line_result(line, GREETER_KNOWN, SEAT_LOGIN_OK, 0, self->user, NULL);
@@ -362,29 +404,43 @@ static void show_way(Arrival *self)
     arrival_advance(self);
 }
 
+/* Asks once more for what failed: whether his login holds, then what is his. */
+static void ask_again(Arrival *self)
+{
+    stop_waiting(self);
+    if (self->proven)
+        arrival_list(self);
+    show_way(self);
+}
+
+static void choose_settled(Arrival *self, const char *desktop)
+{
+    if (g_ascii_strcasecmp(desktop, self->chosen) == 0)
+        set_out(self);
+    else
+        show_way(self);
+}
+
 static void on_choose(GreeterLine *line, const char *desktop, gpointer data)
 {
     Arrival *self = arrival_at(line, data);
-    const char *name;
 
     if (!self || !*self->user)
         return;
     if (!*desktop) {
-        /* Once more what failed before there was one to name. */
-        stop_waiting(self);
-        arrival_list(self);
-        show_way(self);
-        return;
-    }
-    if (arrival_is_settled(self) && g_ascii_strcasecmp(desktop, self->chosen) != 0) {
-        show_way(self);
-        return;
-    }
-    name = find_assigned(self, desktop);
-    if (name)
-        choose(self, name);
-    else
+        /* What failed before there was one to name. */
+        ask_again(self);
+    } else if (arrival_is_settled(self)) {
+        choose_settled(self, desktop);
+    } else if (!self->assigned) {
+        /* After a restart of the broker, at a greeter that has the list of the broker before. */
+        g_strlcpy(self->wanted, desktop, sizeof self->wanted);
+        ask_again(self);
+    } else if (find_assigned(self, desktop)) {
+        choose(self, find_assigned(self, desktop));
+    } else {
         refuse_desktop(self, desktop);
+    }
 }
 
 static void on_activity(GreeterLine *line, gpointer data)
@@ -412,7 +468,11 @@ static void on_cancel(GreeterLine *line, gpointer data)
         return;
     }
     leave(self);
-    arrival_send_list(self);
+    *self->wanted = '\0';
+    if (*self->user && !self->assigned)
+        ask_again(self);
+    else
+        arrival_send_list(self);
 }
 
 static gboolean is_line(gpointer key, gpointer value, gpointer line)

@@ -99,7 +99,7 @@ static gboolean concerns(const StoreRevoked *revoked, const Arrival *arrival)
     if (!arrival->connection)
         return FALSE;
     /* Whoever was let to it was its owner, whatever became of his row. */
-    if (g_ptr_array_find_with_equal_func(revoked->leases, arrival->leased, same_name, NULL))
+    if (g_ptr_array_find_with_equal_func(revoked->leases, arrival->chosen, same_name, NULL))
         return TRUE;
     for (guint i = 0; i < revoked->connections->len; i++)
         if (((const StoreConnection *)revoked->connections->pdata[i])->id == arrival->connection)

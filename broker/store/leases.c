@@ -110,9 +110,9 @@ static void deny(StoreJob *job)
 }
 
 void store_lease_deny(Store *store, const char *user, const char *desktop, const char *protocol,
-                      const char *address)
+                      const char *address, StoreCallback done, gpointer data)
 {
-    StoreJob *job = store_job(store, deny, NULL, NULL);
+    StoreJob *job = store_job(store, deny, done, data);
     job->in.name = g_strdup(user);
     job->in.other = g_strdup(store_claimed_name(desktop));
     job->in.protocol = g_strdup(protocol);

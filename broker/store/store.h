@@ -233,7 +233,7 @@ typedef struct {
 void store_lease_grant(Store *store, const StoreGrant *grant, StoreCallback done, gpointer data);
 /* He asked for a desktop that is not assigned to him, for the audit. `desktop` is the client's claim. */
 void store_lease_deny(Store *store, const char *user, const char *desktop, const char *protocol,
-                      const char *address);
+                      const char *address, StoreCallback done, gpointer data);
 /* Gives a lease back, when nobody is attached any more. `epoch` 0: whichever. OK also when there is none;
  * CONFLICT: a connection is still open, or the epoch is another. */
 void store_lease_return(Store *store, const char *desktop, guint64 epoch, StoreCallback done, gpointer data);

@@ -2,6 +2,8 @@
  * hypervisor; and what a person does at a greeter. */
 #include "rig.h"
 
+#include "broker/store/store_internal.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,6 +78,50 @@ void added(StoreReply *reply, gpointer data)
     desktops_add(desktops, g_steal_pointer(&reply->desktop));
 }
 
+/* ---- a database that refuses ---- */
+
+static gint mood; /* read on the store's thread */
+static gint refusals;
+
+static gboolean refuses(int action, const char *what)
+{
+    switch (g_atomic_int_get(&mood)) {
+    case DATABASE_FAILS:
+        return action == SQLITE_TRANSACTION && strcmp(what, "BEGIN") == 0;
+    case DATABASE_KEEPS_CONNECTIONS:
+        return action == SQLITE_UPDATE && strcmp(what, "connections") == 0;
+    default:
+        return FALSE;
+    }
+}
+
+static int authorize(gpointer data, int action, const char *a, const char *b, const char *c, const char *d)
+{
+    if (!refuses(action, a))
+        return SQLITE_OK;
+    g_atomic_int_inc(&refusals);
+    return SQLITE_DENY;
+}
+
+gboolean database_has_refused(gpointer data)
+{
+    return g_atomic_int_get(&refusals) > 0;
+}
+
+/* SQLite asks when it prepares: this has it prepare everything anew. */
+static void watch(StoreJob *job)
+{
+    sqlite3_set_authorizer(store_database(job->store), authorize, NULL);
+}
+
+void set_database(DatabaseMood wanted)
+{
+    g_atomic_int_set(&mood, DATABASE_TAKES_ALL);
+    STORED(store_submit(store_job(store, watch, stored, NULL)));
+    g_atomic_int_set(&refusals, 0);
+    g_atomic_int_set(&mood, wanted);
+}
+
 static void hashed(const char *hash, gpointer name)
 {
     ck_assert_ptr_nonnull(hash);
@@ -117,6 +163,7 @@ void set_up(void)
     g_autofree char *path = NULL, *text = NULL;
     g_autoptr(GError) error = NULL;
 
+    g_atomic_int_set(&mood, DATABASE_TAKES_ALL);
     folder = g_dir_make_tmp("arrival-XXXXXX", NULL);
     path = g_build_filename(folder, "db", NULL);
     text = g_strdup_printf(
@@ -208,6 +255,12 @@ void say_choose(FakeProcess *person, const char *desktop)
     ck_assert_int_eq(packet_send(greeter_of(person)->link, &packet, sizeof packet, NULL, 0), PACKET_OK);
 }
 
+void say_cancel(FakeProcess *person)
+{
+    GreeterHeader packet = {.type = GREETER_CANCEL, .size = sizeof packet};
+    ck_assert_int_eq(packet_send(greeter_of(person)->link, &packet, sizeof packet, NULL, 0), PACKET_OK);
+}
+
 FakeProcess *arrive(void)
 {
     FakeProcess *person = fake_master_arrive(master, CLIENT_RDP, "10.0.0.1");
@@ -250,6 +303,29 @@ FakeProcess *connect_alice(void)
         fake_seat_picture(fake_master_newest(master, KIND_SEAT));
         spin_until(at_seat, person);
     }
+    return person;
+}
+
+ProcessRecord log_in(void)
+{
+    FakeProcess *person = arrive();
+    say_login(person, "alice", PASSWORD, "");
+    hear(greeter_of(person), GREETER_RESULT, 0);
+    spin();
+    ck_assert_uint_eq(person->record.serial, 1);
+    return person->record;
+}
+
+FakeProcess *restart_at_greeter(const ProcessRecord *record)
+{
+    ProcessRecord nobody = {0};
+    FakeProcess *greeter, *person;
+
+    close_broker();
+    open_broker();
+    greeter = fake_master_living(master, KIND_GREETER, &nobody, 0);
+    person = fake_master_living(master, KIND_RDP, record, greeter->id);
+    fake_master_living_end(master);
     return person;
 }
 

@@ -29,6 +29,16 @@ void open_broker(void);
         CALL;                                                                                                \
         spin_until(nothing_pending, NULL);                                                                   \
     } while (0)
+/* What the database refuses from now on. */
+typedef enum {
+    DATABASE_TAKES_ALL,
+    DATABASE_KEEPS_CONNECTIONS /* rows cannot change */,
+    DATABASE_FAILS
+} DatabaseMood;
+void set_database(DatabaseMood mood);
+/* Since then; for spin_until(). */
+gboolean database_has_refused(gpointer data);
+
 extern guint rig_pending;
 gboolean nothing_pending(gpointer data);
 extern StoreReply last; /* ids only */
@@ -57,9 +67,14 @@ void hear(FakeProcess *greeter, guint type, guint phase);
 FakeProcess *greeter_of(FakeProcess *person);
 void say_login(FakeProcess *person, const char *user, const char *password, const char *desktop);
 void say_choose(FakeProcess *person, const char *desktop);
+void say_cancel(FakeProcess *person);
 FakeProcess *arrive(void);
 /* Logs in, and waits until he is at the desktop unless somebody is there already. */
 FakeProcess *connect_alice(void);
+/* Alice has logged in and is still at her greeter. */
+ProcessRecord log_in(void);
+/* The broker starts again and finds somebody at a greeter. */
+FakeProcess *restart_at_greeter(const ProcessRecord *record);
 
 /* Conditions for spin_until(). */
 gboolean at_seat(gpointer person);

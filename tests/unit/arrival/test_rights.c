@@ -152,12 +152,6 @@ START_TEST(whoever_waits_for_his_predecessor_s_death_cannot_choose_another_deskt
 }
 END_TEST
 
-static void say_cancel(FakeProcess *person)
-{
-    GreeterHeader packet = {.type = GREETER_CANCEL, .size = sizeof packet};
-    ck_assert_int_eq(packet_send(greeter_of(person)->link, &packet, sizeof packet, NULL, 0), PACKET_OK);
-}
-
 START_TEST(a_person_who_waits_for_another_s_lease_can_go_back_and_is_audited_once)
 {
     add_desktop("d1", "alice");
@@ -241,10 +235,15 @@ START_TEST(a_browser_s_connection_has_the_address_from_which_its_session_was_mad
 }
 END_TEST
 
-START_TEST(a_browser_s_address_is_known_again_after_a_restart)
+static gboolean only_client_has_address(gpointer address)
 {
     g_autoptr(GArray) processes = g_array_new(FALSE, FALSE, sizeof(MasterProcess));
+    arrivals_processes(arrivals, processes);
+    return processes->len == 1 && strcmp(g_array_index(processes, MasterProcess, 0).address, address) == 0;
+}
 
+START_TEST(a_browser_s_address_is_known_again_after_a_restart)
+{
     add_desktop("d1", "alice");
     FakeProcess *person = come_by_ticket(make_session(1), "d1");
     show_picture(person);
@@ -254,10 +253,8 @@ START_TEST(a_browser_s_address_is_known_again_after_a_restart)
     master->living_address = "";
     fake_master_living(master, KIND_VNC, &record, 0);
     fake_master_living_end(master);
+    spin_until(only_client_has_address, (gpointer) "192.0.2.7");
     ck_assert_uint_eq(open_connections(), 1);
-    arrivals_processes(arrivals, processes);
-    ck_assert_uint_eq(processes->len, 1);
-    ck_assert_str_eq(g_array_index(processes, MasterProcess, 0).address, "192.0.2.7");
 }
 END_TEST
 
@@ -275,6 +272,52 @@ START_TEST(asking_for_a_foreign_desktop_is_in_the_audit)
     hear(greeter_of(person), GREETER_PROGRESS, GREETER_PHASE_FAILED);
     ck_assert_str_eq(heard.progress.text, "The desktop d4 is not assigned to you.");
     ck_assert_uint_eq(audited("connect", "d4 rdp", "denied"), 1);
+}
+END_TEST
+
+START_TEST(asking_again_and_again_for_a_foreign_desktop_is_in_the_audit_once)
+{
+    FakeProcess *person = arrive();
+
+    add_desktop("d1", "alice");
+    add_desktop("d2", "alice");
+    say_login(person, "alice", PASSWORD, "");
+    hear(greeter_of(person), GREETER_DESKTOPS, 0);
+    for (guint i = 0; i < 4; i++) {
+        say_choose(person, "d3");
+        hear(greeter_of(person), GREETER_PROGRESS, GREETER_PHASE_FAILED);
+    }
+    ck_assert_uint_eq(audited("connect", "d3 rdp", "denied"), 1);
+    /* A denial after he was let to something else is news. */
+    say_choose(person, "d1");
+    hear(greeter_of(person), GREETER_PROGRESS, GREETER_PHASE_STARTING);
+    say_choose(person, "d3");
+    hear(greeter_of(person), GREETER_PROGRESS, GREETER_PHASE_FAILED);
+    ck_assert_uint_eq(audited("connect", "d3 rdp", "denied"), 2);
+}
+END_TEST
+
+START_TEST(a_greeter_that_asks_faster_than_the_audit_writes_waits_for_it)
+{
+    FakeProcess *person = arrive();
+    guint rows_written = 0;
+
+    add_desktop("d1", "alice");
+    add_desktop("d2", "alice");
+    say_login(person, "alice", PASSWORD, "");
+    hear(greeter_of(person), GREETER_DESKTOPS, 0);
+    for (guint i = 0; i < 20; i++) {
+        GreeterChoose packet = {.header = {.type = GREETER_CHOOSE, .size = sizeof packet}};
+        g_snprintf(packet.desktop, sizeof packet.desktop, "x%02u", i);
+        packet_send(greeter_of(person)->link, &packet, sizeof packet, NULL, 0);
+    }
+    hear(greeter_of(person), GREETER_PROGRESS, GREETER_PHASE_FAILED);
+    for (guint i = 0; i < 20; i++) {
+        g_autofree char *object = g_strdup_printf("x%02u rdp", i);
+        rows_written += audited("connect", object, "denied");
+    }
+    ck_assert_uint_ge(rows_written, 1);
+    ck_assert_uint_lt(rows_written, 20);
 }
 END_TEST
 
@@ -338,29 +381,6 @@ START_TEST(an_own_password_change_spares_the_viewer_of_the_session_that_made_it)
 }
 END_TEST
 
-static FakeProcess *restart_at_greeter(ProcessRecord *record)
-{
-    ProcessRecord nobody = {0};
-    FakeProcess *greeter, *person;
-
-    close_broker();
-    open_broker();
-    greeter = fake_master_living(master, KIND_GREETER, &nobody, 0);
-    person = fake_master_living(master, KIND_RDP, record, greeter->id);
-    fake_master_living_end(master);
-    return person;
-}
-
-static ProcessRecord log_in(void)
-{
-    FakeProcess *person = arrive();
-    say_login(person, "alice", PASSWORD, "");
-    hear(greeter_of(person), GREETER_RESULT, 0);
-    spin();
-    ck_assert_uint_eq(person->record.serial, 1);
-    return person->record;
-}
-
 START_TEST(a_login_under_an_old_password_ends_with_the_restart)
 {
     ProcessRecord record = log_in();
@@ -398,6 +418,8 @@ int main(void)
     tcase_add_test(tcase, a_browser_s_connection_has_the_address_from_which_its_session_was_made);
     tcase_add_test(tcase, a_browser_s_address_is_known_again_after_a_restart);
     tcase_add_test(tcase, asking_for_a_foreign_desktop_is_in_the_audit);
+    tcase_add_test(tcase, asking_again_and_again_for_a_foreign_desktop_is_in_the_audit_once);
+    tcase_add_test(tcase, a_greeter_that_asks_faster_than_the_audit_writes_waits_for_it);
     tcase_add_test(tcase, logging_out_ends_a_client_that_waits_at_a_greeter);
     tcase_add_test(tcase, logging_out_still_works_after_a_restart_of_the_broker);
     tcase_add_test(tcase, an_own_password_change_spares_the_viewer_of_the_session_that_made_it);

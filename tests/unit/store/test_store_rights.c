@@ -311,8 +311,8 @@ END_TEST
 
 START_TEST(asking_for_a_foreign_desktop_is_audited_without_what_could_be_a_password)
 {
-    store_lease_deny(store, "alice", "d2", "rdp", "192.0.2.1");
-    store_lease_deny(store, "alice", "p\xc3\xa4ssword!", "rdp", "192.0.2.1");
+    CALL(store_lease_deny, "alice", "d2", "rdp", "192.0.2.1");
+    CALL(store_lease_deny, "alice", "p\xc3\xa4ssword!", "rdp", "192.0.2.1");
     StoreReply *reply = CALL(store_audit_list, 2, 0);
     const StoreAudit *strange = reply->audit->pdata[0], *row = reply->audit->pdata[1];
     ck_assert_str_eq(row->actor, "user:alice");
