@@ -30,7 +30,8 @@ const ConfigSection config_sections[] = {
 #define ENDPOINTS(S, K, V, MAX, TEXT) {S, K, CONFIG_ENDPOINTS, V, 0, MAX, NULL, TEXT, NULL, NULL}
 #define IDENTITY(S, K, V, TEXT) {S, K, CONFIG_IDENTITY, V, 0, 0, NULL, TEXT, NULL, NULL}
 
-#define GROUPS "^([A-Za-z0-9_.$][A-Za-z0-9_.$-]*[ ,]*)*$"
+/* Written so that a word can be matched in one way only: what does not match must not take for ever to say so. */
+#define GROUPS "^[ ,]*([A-Za-z0-9_.$][A-Za-z0-9_.$-]*([ ,]+[A-Za-z0-9_.$][A-Za-z0-9_.$-]*)*[ ,]*)?$"
 #define HOST "([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])"
 /* clang-format on */
 

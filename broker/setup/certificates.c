@@ -1,6 +1,6 @@
 /* fernwerk-certificates: an own certificate authority with one certificate for RDP and VNC and another for
- * the web. A program of its own that fernwerkd runs as root before it listens, and ends: OpenSSL never lives
- * in the master. */
+ * the web. A program of its own that fernwerk-setup runs as root before anything listens, and ends: OpenSSL
+ * never lives in what reads the configuration. */
 #include "base/config.h"
 #include "base/log.h"
 

@@ -73,6 +73,18 @@ START_TEST(an_error_names_file_and_line)
 }
 END_TEST
 
+START_TEST(groups_are_words_and_a_long_list_that_is_wrong_at_its_end_is_refused)
+{
+    g_autofree char *words = g_strnfill(40000, 'a');
+    g_autofree char *wrong = g_strdup_printf("[fernwerk]\nbroker_groups = %s;\n", words);
+    g_autoptr(Config) config =
+        parse("[fernwerk]\nbroker_groups = libvirt, kvm 12 \nseat_groups =\n", NULL);
+    ck_assert_ptr_nonnull(config);
+    expect_error("[fernwerk]\nbroker_groups = a;b\n", "test.conf:2: broker_groups must be names or numbers");
+    expect_error(wrong, "test.conf:2: broker_groups must be names or numbers");
+}
+END_TEST
+
 START_TEST(a_file_over_64_kib_is_refused)
 {
     g_autofree char *text = g_strnfill(65537, '\n');
@@ -146,6 +158,7 @@ int main(void)
     tcase_add_test(cases, an_empty_file_gives_every_default);
     tcase_add_test(cases, values_comments_and_spaces_are_understood);
     tcase_add_test(cases, an_error_names_file_and_line);
+    tcase_add_test(cases, groups_are_words_and_a_long_list_that_is_wrong_at_its_end_is_refused);
     tcase_add_test(cases, a_file_over_64_kib_is_refused);
     tcase_add_test(cases, files_in_conf_d_win_in_the_order_of_their_names);
     tcase_add_test(cases, a_missing_file_is_an_error_that_names_it);

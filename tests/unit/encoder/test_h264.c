@@ -1,4 +1,5 @@
 /* Conversion, Annex B, and the software encoders through the probe that production uses. */
+#include "base/config_table.h"
 #include "encoder/annexb.h"
 #include "encoder/convert.h"
 #include "encoder/probe.h"
@@ -140,6 +141,26 @@ START_TEST(the_probe_refuses_an_encoder_that_holds_pictures_back)
 }
 END_TEST
 
+/* The configuration stands below the encoders and cannot ask them: its list has to be theirs. */
+START_TEST(the_configuration_knows_the_encoders_of_the_table_and_no_others)
+{
+    g_autoptr(GString) all = g_string_new(NULL), software = g_string_new(NULL);
+    for (const EncoderCandidate *candidate = encoder_candidates; candidate->element; candidate++) {
+        g_string_append_printf(all, "%s%s", all->len ? "|" : "", candidate->element);
+        if (!candidate->hardware)
+            g_string_append_printf(software, "%s%s", software->len ? "|" : "", candidate->element);
+    }
+    guint seen = 0;
+    for (const ConfigKey *key = config_keys; key->section; key++) {
+        if (strcmp(key->section, "encoder") != 0)
+            continue;
+        ck_assert_str_eq(key->choices, strcmp(key->key, "software") == 0 ? software->str : all->str);
+        seen++;
+    }
+    ck_assert_uint_eq(seen, 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("h264");
@@ -148,6 +169,7 @@ int main(void)
     tcase_set_timeout(tests, 30);
     tcase_add_loop_test(tests, colours_are_full_range_bt_709_and_the_padding_repeats_the_edge, 0, 16);
     tcase_add_loop_test(tests, converting_a_rectangle_equals_converting_everything, 0, 50);
+    tcase_add_test(tests, the_configuration_knows_the_encoders_of_the_table_and_no_others);
     tcase_add_test(tests, annex_b_units_are_counted_with_either_start_code);
     tcase_add_test(tests, the_probe_proves_the_software_encoder_and_refuses_what_is_not_there);
     tcase_add_test(tests, the_probe_refuses_an_encoder_with_several_slices);
