@@ -1,13 +1,16 @@
 """scripts/demo itself: its summary, reuse, side by side, stop, bad arguments; with the pattern source for speed."""
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
 import socket
 import ssl
 import stat
 import subprocess
+import termios
 import time
 import urllib.request
 
@@ -107,14 +110,33 @@ def test_ctrl_c_ends_all_of_it_however_often_it_is_pressed():
         process, _ = foreground(demo)
         master, domain = demo.json["pids"]["fernwerkd"][0], demo.json["desktops"][0]["domain"]
         pids = [master, *child_pids(master), demo.vm().qemu_pid()]
-        vm = demo.vm()
+        state = f"/run/libvirt/qemu/{domain}.xml"  # libvirt's own of a machine that runs; it may end with us
+        assert os.path.exists(state)
         for _ in range(12):  # the VM's end alone takes seconds
             os.killpg(process.pid, signal.SIGINT)
             time.sleep(0.15)
         said = process.communicate(timeout=60)[1]
         assert process.returncode == 0, said
         assert not [pid for pid in pids if is_running(pid)], said
-        assert domain not in vm.virsh("list", "--all", "--name"), said
+        assert not os.path.exists(state), said
+        assert not os.path.exists(f"{demo.directory}/demo.json")
+
+
+def test_closing_the_terminal_ends_all_of_it():
+    with Demo(guest="pattern") as demo:
+        demo.stop()
+        terminal, end = pty.openpty()
+        process = subprocess.Popen(demo.command(), env=ENVIRONMENT, stdin=end, stdout=end, stderr=end,
+                                   preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)))
+        os.close(end)
+        printed = b""
+        while b"Ctrl-C ends it" not in printed:
+            printed += os.read(terminal, 4096)
+        demo.reload()
+        pids = [demo.json["pids"]["fernwerkd"][0], *child_pids(demo.json["pids"]["fernwerkd"][0])]
+        os.close(terminal)
+        process.wait(60)
+        assert not [pid for pid in pids if is_running(pid)]
         assert not os.path.exists(f"{demo.directory}/demo.json")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 import uuid
 
+import daemons
 import machine
 import options as command_line
 from progress import DemoError, Step, say, tail
@@ -164,14 +165,14 @@ class Instance:
             everything = [child for pids in self.processes().values() for child in pids]
             with Step("stopping Fernwerk"):
                 os.kill(pid, signal.SIGTERM)
-                if not machine.wait_gone(pid, 15):
+                if not daemons.wait_gone(pid, 15):
                     say("fernwerkd does not end by itself and is killed")
                 for child in everything:
                     # Those who outlive fernwerkd would notice their closed lifeline; give them that moment.
-                    if not machine.wait_gone(child, 1):
+                    if not daemons.wait_gone(child, 1):
                         with contextlib.suppress(ProcessLookupError):
                             os.kill(child, signal.SIGKILL)
-                        machine.wait_gone(child, 5)
+                        daemons.wait_gone(child, 5)
         if self.memory.get("virtual"):
             machine.end_domains(self.uuid, self.prefix)
         with contextlib.suppress(FileNotFoundError):

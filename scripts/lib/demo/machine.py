@@ -10,28 +10,23 @@ import grp
 import json
 import os
 import pwd
-import signal
 import subprocess
 import time
 
+import daemons
 from progress import DemoError, Step, say
 
 SHARED = "/run/fernwerk-demo"
 URI = "qemu:///system"
 USERS = {"fernwerk": "the broker", "fernwerk-gate": "the gate", "fernwerk-web": "the web server"}
 UID_FIRST, UID_COUNT, SLOTS = 1880000000, 4096, 512
-# Started in this order where no service manager does it; polkitd must answer before libvirtd asks it.
-DAEMONS = [
-    ("dbus-daemon", ["dbus-daemon", "--system", "--fork"], "/run/dbus/system_bus_socket"),
-    ("polkitd", ["/usr/lib/polkit-1/polkitd", "--no-debug"], None),
-    ("virtlogd", ["virtlogd", "-d"], "/run/libvirt/virtlogd-sock"),
-    ("libvirtd", ["libvirtd", "-d"], "/run/libvirt/libvirt-sock"),
-]
+ANSWER_TIMEOUT = 60   # seconds until libvirt must answer
+ANSWER_PATIENCE = 10  # seconds after which a libvirtd that answers root alone is started anew
 
 
 @contextlib.contextmanager
 def shared_state():
-    """The shared state as a dict, locked; changes are written at the end of the block."""
+    """The shared state as a dict, locked; changes are written at the end of the block, however it ends."""
     os.makedirs(SHARED, mode=0o755, exist_ok=True)
     with open(f"{SHARED}/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -43,18 +38,12 @@ def shared_state():
             state = {}
         for key, empty in (("users", []), ("daemons", {}), ("services", []), ("slots", {})):
             state.setdefault(key, empty)
-        yield state
-        with open(path + ".new", "w") as file:
-            json.dump(state, file)
-        os.replace(path + ".new", path)
-
-
-def process_name(pid):
-    try:
-        with open(f"/proc/{pid}/comm") as file:
-            return file.read().strip()
-    except OSError:
-        return None
+        try:
+            yield state
+        finally:
+            with open(path + ".new", "w") as file:
+                json.dump(state, file)
+            os.replace(path + ".new", path)
 
 
 def is_held(path):
@@ -69,19 +58,16 @@ def is_held(path):
     return False
 
 
-def pids_of(name):
-    """Processes of that name; the kernel keeps 15 characters of it."""
-    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and process_name(pid) == name[:15]]
-
-
 def make_users():
-    for name, what in USERS.items():
-        try:
-            pwd.getpwnam(name)
-        except KeyError:
-            say(f"making the system user {name} for {what}")
-            command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-            subprocess.run([*command, "--shell", "/usr/sbin/nologin", name], check=True)
+    """Under the shared lock: of two first starts on a machine, one makes them and the other finds them."""
+    with shared_state():
+        for name, what in USERS.items():
+            try:
+                pwd.getpwnam(name)
+            except KeyError:
+                say(f"making the system user {name} for {what}")
+                command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+                subprocess.run([*command, "--shell", "/usr/sbin/nologin", name], check=True)
 
 
 def let_broker_reach_libvirt():
@@ -121,55 +107,44 @@ def virsh(*arguments, timeout=20):
     return done.stdout
 
 
-def libvirt_answers(user=None):
-    command = ["virsh", "-q", "-c", URI, "uri"]
-    if user:
-        account = pwd.getpwnam(user)
-        command = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}",
-                   "--groups", str(grp.getgrnam("libvirt").gr_gid), *command]
+def complaint_of(user):
+    """Why libvirt does not answer that user; None when it does."""
+    account = pwd.getpwnam(user)
+    command = ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--init-groups",
+               "virsh", "-q", "-c", URI, "uri"]
     try:
-        return subprocess.run(command, capture_output=True, timeout=15, stdin=subprocess.DEVNULL).returncode == 0
+        done = subprocess.run(command, capture_output=True, text=True, timeout=15, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
-        return False
+        return "no answer in 15 s"
+    return None if done.returncode == 0 else done.stderr.strip() or f"virsh ended with status {done.returncode}"
 
 
-def has_systemd():
-    return os.path.isdir("/run/systemd/system")
+def start_services(state):
+    for unit in ("virtlogd.socket", "libvirtd.service"):
+        if subprocess.run(["systemctl", "is-active", "-q", unit]).returncode:
+            subprocess.run(["systemctl", "start", unit], check=True)
+            state["services"].append(unit)
 
 
-def start_daemon(name, command, socket, state):
-    if name == "dbus-daemon":
-        os.makedirs("/run/dbus", exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink("/run/dbus/pid")
-        subprocess.run(["dbus-uuidgen", "--ensure"], check=True)
-    before = set(pids_of(name))
-    subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                     stderr=subprocess.DEVNULL).poll()
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        started = set(pids_of(name)) - before
-        if started and (not socket or os.path.exists(socket)):
-            # A daemon's first process ends once the one that stays has its socket.
-            time.sleep(0.2)
-            state["daemons"][name] = max(set(pids_of(name)) - before, default=max(started))
-            return
-        time.sleep(0.05)
-    raise DemoError(f"{' '.join(command)} does not start; try it by hand")
-
-
-def start_without_systemd(state):
-    asked = [daemon for daemon in DAEMONS[:2] if not pids_of(daemon[0])]
-    for name, command, socket in asked:
-        start_daemon(name, command, socket, state)
-    if asked and libvirt_answers() and not libvirt_answers("fernwerk"):
-        # It was started before the bus or polkit and refuses ordinary users; its VMs do not notice a restart.
-        for pid in pids_of("libvirtd"):
-            os.kill(pid, signal.SIGTERM)
-            wait_gone(pid, 20)
-    for name, command, socket in DAEMONS[2:]:
-        if not pids_of(name):
-            start_daemon(name, command, socket, state)
+def start_libvirt(state, step):
+    """Until it answers the broker's user. Asked anew each time: what runs now may be ending."""
+    systemd = os.path.isdir("/run/systemd/system")
+    deadline = time.monotonic() + ANSWER_TIMEOUT
+    suspect = None  # when a libvirtd that answers root alone is to be started anew
+    while complaint := complaint_of("fernwerk"):
+        now = time.monotonic()
+        if now > deadline:
+            raise DemoError(f"libvirt ({URI}) does not answer the user fernwerk: {complaint}")
+        if systemd:
+            start_services(state)
+        elif daemons.start_missing(state["daemons"]) or suspect is None:
+            suspect = now + ANSWER_PATIENCE
+        elif now > suspect and not complaint_of("root"):
+            # Started before the bus or polkit, it refuses ordinary users for as long as it runs.
+            daemons.restart_libvirtd(state["daemons"])
+            suspect = deadline
+        step.tick()
+        time.sleep(0.2)
 
 
 def acquire_libvirt(directory, is_alive):
@@ -177,22 +152,9 @@ def acquire_libvirt(directory, is_alive):
     with shared_state() as state:
         state["users"] = [user for user in state["users"] if user != directory and is_alive(user)] + [directory]
         let_broker_reach_libvirt()
-        if libvirt_answers("fernwerk"):
-            return
-        with Step("starting libvirt") as step:
-            if has_systemd():
-                for unit in ("virtlogd.socket", "libvirtd.service"):
-                    if subprocess.run(["systemctl", "is-active", "-q", unit]).returncode:
-                        subprocess.run(["systemctl", "start", unit], check=True)
-                        state["services"].append(unit)
-            else:
-                start_without_systemd(state)
-            deadline = time.monotonic() + 30
-            while not libvirt_answers("fernwerk"):
-                if time.monotonic() > deadline:
-                    raise DemoError(f"libvirt ({URI}) does not answer the user fernwerk; its log tells more")
-                step.tick()
-                time.sleep(0.2)
+        if complaint_of("fernwerk"):
+            with Step("starting libvirt") as step:
+                start_libvirt(state, step)
 
 
 def release_libvirt(directory, is_alive):
@@ -208,26 +170,8 @@ def release_libvirt(directory, is_alive):
                 return
         for unit in reversed(state["services"]):
             subprocess.run(["systemctl", "stop", unit])
-        for name, _, _ in reversed(DAEMONS):
-            pid = state["daemons"].get(name)
-            if pid and process_name(pid) == name[:15]:
-                os.kill(pid, signal.SIGTERM)
-                wait_gone(pid, 10)
+        daemons.end_all(state["daemons"])
         state["daemons"], state["services"] = {}, []
-
-
-def wait_gone(pid, seconds):
-    """Waits for a process's end; a zombie counts as ended. Returns whether it did."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
-        except OSError:
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def domains_of(uuid, prefix):

@@ -21,11 +21,23 @@ ROOT = os.path.realpath(f"{os.path.dirname(__file__)}/../../..")
 START_TIMEOUT = 600  # seconds until all desktops to start must have a picture; emulation is slow
 
 
+def try_lock(lock):
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def directory_lock(directory):
     """One start or stop at a time in a folder."""
     with open(f"{directory}/.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not try_lock(lock):
+            with Step(f"waiting for another demo that starts or stops in {directory}") as step:
+                while not try_lock(lock):
+                    step.tick()
+                    time.sleep(0.1)
         yield
 
 
@@ -51,7 +63,7 @@ def end(instance):
 def stop(directory):
     if not os.path.isdir(directory):
         return
-    with undisturbed(), directory_lock(directory):
+    with directory_lock(directory):
         end(Instance(directory, reach.name_of(directory)))
 
 
@@ -193,10 +205,12 @@ def run(options):
             raise
     status = 0
     try:
-        explain(document, options.shown_host)
+        with contextlib.suppress(OSError):  # who read this may have gone
+            explain(document, options.shown_host)
+            if not options.detach:
+                print("Ctrl-C ends it.", flush=True)
         if options.detach:
             return 0
-        print("Ctrl-C ends it.", flush=True)
         status = process.wait()
         if status:
             say(f"fernwerkd ended (status {status}); the end of {instance.log}:\n{tail(instance.log)}")
@@ -204,7 +218,8 @@ def run(options):
             say("Fernwerk was told to end")  # by demo --stop
     except KeyboardInterrupt:
         pass
-    stop(directory)
+    with undisturbed():
+        stop(directory)
     return 1 if status else 0
 
 

@@ -1,5 +1,6 @@
 """What the demo tells its user: one line a step, with the time it took."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,8 +11,14 @@ class DemoError(Exception):
     """Something the user has to know; the text is for him."""
 
 
+def show(text, end="\n"):
+    """Prints to whoever looks; a terminal that was closed must not keep the demo from ending what it started."""
+    with contextlib.suppress(OSError):
+        print(text, end=end, file=sys.stderr, flush=True)
+
+
 def say(text):
-    print(text, file=sys.stderr, flush=True)
+    show(text)
 
 
 def tail(path, lines=20):
@@ -32,7 +39,7 @@ class Step:
     def __enter__(self):
         self.began = time.monotonic()
         self.shown = self.began
-        print(f"{self.text} ... ", end="", file=sys.stderr, flush=True)
+        show(f"{self.text} ... ", "")
         return self
 
     def tick(self, detail=""):
@@ -41,16 +48,16 @@ class Step:
         if now - self.shown < 1:
             return
         if sys.stderr.isatty():
-            print(f"\r\033[K{self.text} ... {now - self.began:.0f} s {detail}", end="", file=sys.stderr, flush=True)
+            show(f"\r\033[K{self.text} ... {now - self.began:.0f} s {detail}", "")
             self.shown = now
         elif now - self.shown >= 10:
-            print(f"{now - self.began:.0f} s ... ", end="", file=sys.stderr, flush=True)
+            show(f"{now - self.began:.0f} s ... ", "")
             self.shown = now
 
     def __exit__(self, kind, value, traceback):
         took = time.monotonic() - self.began
         if sys.stderr.isatty():
-            print(f"\r\033[K{self.text} ... ", end="", file=sys.stderr)
+            show(f"\r\033[K{self.text} ... ", "")
         say("failed" if kind else f"{took:.1f} s")
 
 
