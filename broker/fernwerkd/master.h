@@ -67,6 +67,7 @@ struct Master {
     gboolean broker_ready, ready;
     gint64 shutdown_at_us; /* 0: running */
     gint64 last_tick_us;
+    gint64 taken_us;  /* when the last warm process got work */
     char *tls_state;  /* what the certificate files looked like when they were last asked for */
     char *tls_before; /* and the time before */
     char *tls_seen;

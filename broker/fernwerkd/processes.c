@@ -14,6 +14,8 @@
 #define BACKOFF_LAST_MS 5000
 #define LIVED_LONG_US (10 * G_USEC_PER_SEC)
 #define LATE_US 500000
+#define REFILL_CALM_US 1500000 /* a replacement that starts at once takes the processor from who just came   \
+                                */
 #define TLS_POLL_US (5 * G_USEC_PER_SEC)
 #define BEATS_UNTIL_UP 2 /* the first comes before the program has loaded its libraries */
 
@@ -187,8 +189,9 @@ static gboolean listens(Master *m, gboolean rdp, gboolean vnc, gboolean web)
 static void keep(Master *m, ProcessKind kind, gint64 wanted)
 {
     g_autoptr(GError) error = NULL;
-    if (g_get_monotonic_time() < m->backoff[kind].not_before_us ||
-        process_count(m, kind, is_service(kind)) >= wanted)
+    gint64 now = g_get_monotonic_time(), count = process_count(m, kind, is_service(kind));
+    if (now < m->backoff[kind].not_before_us || count >= wanted ||
+        (count > 0 && now < m->taken_us + REFILL_CALM_US))
         return;
     Process *process = process_spawn(m, kind, &error);
     if (!process) {

@@ -133,8 +133,10 @@ static Process *take_process(Master *m, ProcessKind kind)
             best = process;
     if (!best && !(best = process_spawn(m, kind, &error)))
         log_error("%s", error->message);
-    if (best)
+    if (best) {
         best->used = TRUE;
+        m->taken_us = g_get_monotonic_time();
+    }
     return best;
 }
 

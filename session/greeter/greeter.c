@@ -12,6 +12,7 @@
 #define DEFAULT_WIDTH 1280
 #define DEFAULT_HEIGHT 800
 #define SPIN_MS 120
+#define QUIET_MS 400   /* a login that succeeds sooner shows nothing of us */
 #define PREFILL_MS 300 /* what a client brings along comes with its hello */
 #define BROKER_QUEUE 16
 #define ACTIVITY_US (1 * G_USEC_PER_SEC)
@@ -34,7 +35,7 @@ static struct {
     cairo_surface_t *surface;
     ProcessId client;
     SeatSizeHint size;
-    gboolean must_login, known, decided; /* decided: it is clear what to show */
+    gboolean must_login, known, decided, drawn; /* decided: it is clear what to show */
     Pending pending;
     char ticket[SEAT_SECRET_MAX];
     char wanted[SEAT_NAME_MAX];
@@ -76,6 +77,7 @@ static gboolean draw(gpointer data)
                    now);
     painter_draw(greeter.painter, greeter.surface, &greeter.layout, form, greeter.spin, now);
     damage(0, 0, greeter.layout.width, greeter.layout.height);
+    greeter.drawn = TRUE;
     if (moves && !greeter.spin_source)
         greeter.spin_source = g_timeout_add(SPIN_MS, spin_on, NULL);
     else if (!moves)
@@ -83,13 +85,21 @@ static gboolean draw(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* Who brings a password along waits a moment without a picture: drawing it would take from the login's time.
+ */
+static guint quiet_ms(void)
+{
+    gint64 left = greeter.began_us + QUIET_MS * 1000 - g_get_monotonic_time();
+    return greeter.drawn || greeter.form.screen != SCREEN_WAIT ? 0 : (guint)(MAX(left, 0) / 1000);
+}
+
 /* Draws once all that is there to be read has been read, so that no screen flashes by. */
 static void update(void)
 {
     greeter.form.caps_lock = keyboard_caps_lock(greeter.keyboard);
     g_strlcpy(greeter.form.keyboard, keyboard_name(greeter.keyboard), sizeof greeter.form.keyboard);
-    if (!greeter.draw_source)
-        greeter.draw_source = g_idle_add(draw, NULL);
+    g_clear_handle_id(&greeter.draw_source, g_source_remove);
+    greeter.draw_source = g_timeout_add_full(G_PRIORITY_DEFAULT_IDLE, quiet_ms(), draw, NULL, NULL);
 }
 
 static void set_pointer(double scale)
