@@ -68,8 +68,10 @@ def test_the_page_shows_the_vm_and_types_into_it(demo, without, encoding, psnr):
         page.pointer(300, 411)
         vm.serial.wait(r"PTR \d+ \d+ 1", mark)
         vm.serial.wait(r"PTR \d+ \d+ 0", mark)
+        page.keys(("down", "b"))
+        vm.serial.wait("KEY 48 1", mark)
         number, pid = card.frame_number(vm.screenshot()), vm.qemu_pid()
-    until(lambda: walk.no_key_is_held(vm, begin), 10, "the release of all keys")
+    until(lambda: walk.no_key_is_held(vm, begin), 10, "the release of the held key")
     with Browser(demo, without=without) as page:
         page.log_in(demo.user()["name"], demo.user()["password"])
         page.wait_card()

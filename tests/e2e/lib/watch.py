@@ -12,6 +12,7 @@ class Watch:
         self.longest = dict.fromkeys(viewers, 0.0)
         self.blanks = dict.fromkeys(viewers, 0)  # looks that saw no card at all
         self.moved = dict.fromkeys(viewers, 0)
+        self.faults = []
 
     def __enter__(self):
         self.done = threading.Event()
@@ -24,8 +25,17 @@ class Watch:
         self.done.set()
         for thread in self.threads:
             thread.join(30)
+            assert not thread.is_alive(), "a viewer could not be looked at for 30 s"
+        if self.faults:  # who has not looked has seen no pause either
+            raise self.faults[0]
 
     def _look(self, viewer):
+        try:
+            self._look_on(viewer)
+        except Exception as fault:  # pylint: disable=broad-except
+            self.faults.append(fault)
+
+    def _look_on(self, viewer):
         last, since = viewer.number(), time.monotonic()
         while not self.done.is_set():
             number = viewer.number()

@@ -278,10 +278,10 @@ static void expect_refusal(guint16 port)
     ssize_t n;
     g_usleep(100000);
     ck_assert_int_eq(send(refused, "RFB 003.008\n", 12, MSG_NOSIGNAL), 12);
-    g_usleep(100000);
     while (used < sizeof bytes - 1 && (n = read(refused, bytes + used, sizeof bytes - 1 - used)) > 0)
         used += (gsize)n;
-    ck_assert_msg(n == 0, "the connection was reset: %s", strerror(errno));
+    ck_assert_msg(n == 0 && send(refused, "x", 1, MSG_NOSIGNAL) == 1, "the connection was reset: %s",
+                  strerror(errno));
     ck_assert_uint_gt(used, 17);
     ck_assert_mem_eq(bytes, "RFB 003.008\n\0\0\0\0", 16);
     ck_assert_uint_eq((guint8)bytes[16], used - 17);
@@ -390,18 +390,38 @@ START_TEST(processes_hold_no_capability_and_the_master_few)
 }
 END_TEST
 
+/* How many of this instance's processes bear that name. */
+static guint count_named(const Instance *instance, const char *name)
+{
+    g_autoptr(GDir) proc = g_dir_open("/proc", 0, NULL);
+    g_autofree char *parent = g_strdup_printf("\nPPid:\t%d\n", instance->pid);
+    const char *entry;
+    guint count = 0;
+    while ((entry = g_dir_read_name(proc))) {
+        g_autofree char *path = g_strdup_printf("/proc/%s/status", entry), *text = NULL;
+        if (g_ascii_isdigit(*entry) && g_file_get_contents(path, &text, NULL, NULL) &&
+            g_str_has_prefix(text + strlen("Name:\t"), name) && strstr(text, parent))
+            count++;
+    }
+    return count;
+}
+
 START_TEST(a_new_certificate_replaces_the_warm_processes_and_cuts_no_session)
 {
-    Instance *instance = instance_start("[limits]\nwarm_rdp = 1\n");
+    Instance *instance = instance_start("[limits]\nwarm_rdp = 1\n[listen]\nhttps = 127.0.0.1:0\n");
     g_autofree char *path = g_build_filename(instance->dir, "state", "tls", "rdp.pem", NULL), *text = NULL;
-    Visitor before = arrive(instance), warm;
-    g_usleep(1000000); /* the next warm process stands ready */
+    int browser = client_connect(instance->https, NULL, 0);
+    ck_assert_ptr_nonnull(client_hear(browser, "hello", SOON));
+    Visitor before = arrive(instance);
+    for (guint i = 0; i < SOON && count_named(instance, "fernwerk-rdp") < 2; i += 10)
+        g_usleep(10000);
+    unsigned long mark = spawn(instance, KIND_SEAT); /* whoever is warm by now has a smaller number */
     ck_assert(g_file_get_contents(path, &text, NULL, NULL));
     ck_assert(g_file_set_contents(path, text, -1, NULL));
     kill(instance->pid, SIGHUP);
-    g_usleep(300000);
-    warm = arrive(instance);
-    ck_assert_uint_gt(warm.client, before.client + 3);
+    ck_assert_ptr_nonnull(client_hear(browser, "reload", SOON)); /* told in the same turn as the warm ones */
+    Visitor after = arrive(instance);
+    ck_assert_uint_gt(after.client, mark);
     ck_assert(!client_is_closed(before.fd, 200));
     instance_stop(instance);
 }
