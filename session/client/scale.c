@@ -1,11 +1,11 @@
-/* Scaling down by the mean of all pixels that a new one covers: nothing that is one pixel thin gets lost, and
- * a part comes out as it would in the whole. */
+/* A smaller picture of what is shown, kept and brought up to date rectangle by rectangle. */
 #include "session/client/scale.h"
 
-#define ONE 256u /* a pixel of the source, in the parts that are weighed */
+#include "encoder/shrink.h"
 
 struct Scaler {
-    guint width, height; /* px */
+    Shrink *shrink;
+    guint source_width, source_height, width, height; /* px */
     guint32 *pixels;
     GArray *rects; /* of ViewerRect */
 };
@@ -24,9 +24,12 @@ Fit fit_into(guint width, guint height, guint window_width, guint window_height)
     return fit;
 }
 
-Scaler *scaler_new(guint width, guint height)
+Scaler *scaler_new(guint source_width, guint source_height, guint width, guint height)
 {
     Scaler *scaler = g_new0(Scaler, 1);
+    scaler->shrink = shrink_new(source_width, source_height, width, height);
+    scaler->source_width = source_width;
+    scaler->source_height = source_height;
     scaler->width = width;
     scaler->height = height;
     scaler->pixels = g_new0(guint32, (gsize)width * height);
@@ -38,71 +41,25 @@ void scaler_free(Scaler *scaler)
 {
     if (!scaler)
         return;
+    shrink_free(scaler->shrink);
     g_free(scaler->pixels);
     g_array_unref(scaler->rects);
     g_free(scaler);
 }
 
-/* The part of the source that a new pixel covers along one axis, in parts of a pixel. */
-typedef struct {
-    guint from, to;
-} Span;
-
-static Span span(guint at, guint size, guint source)
-{
-    return (Span){(guint)((guint64)at * source * ONE / size),
-                  (guint)((guint64)(at + 1) * source * ONE / size)};
-}
-
-static guint share(Span s, guint at)
-{
-    return MIN(s.to, (at + 1) * ONE) - MAX(s.from, at * ONE);
-}
-
-static guint32 mean(const ViewerPicture *picture, Span across, Span down)
-{
-    guint64 sums[3] = {0}, whole = (guint64)(across.to - across.from) * (down.to - down.from);
-
-    for (guint y = down.from / ONE; y * ONE < down.to; y++) {
-        const guint8 *row = picture->pixels + (gsize)y * picture->stride;
-        guint rows = share(down, y);
-        for (guint x = across.from / ONE; x * ONE < across.to; x++) {
-            guint weight = rows * share(across, x);
-            for (guint c = 0; c < 3; c++)
-                sums[c] += (guint64)weight * row[x * 4 + c];
-        }
-    }
-    guint32 result = 0xff000000;
-    for (guint c = 0; c < 3; c++)
-        result |= (guint32)((sums[c] + whole / 2) / whole) << (8 * c);
-    return result;
-}
-
-static ViewerRect scale_rect(const Scaler *scaler, const ViewerPicture *picture, const ViewerRect *rect)
-{
-    guint x0 = (guint)((guint64)rect->x * scaler->width / picture->width);
-    guint y0 = (guint)((guint64)rect->y * scaler->height / picture->height);
-    guint x1 =
-        (guint)(((guint64)(rect->x + rect->width) * scaler->width + picture->width - 1) / picture->width);
-    guint y1 =
-        (guint)(((guint64)(rect->y + rect->height) * scaler->height + picture->height - 1) / picture->height);
-    return (ViewerRect){x0, y0, x1 - x0, y1 - y0};
-}
-
 void scaler_take(Scaler *scaler, const ViewerUpdate *update, ViewerUpdate *scaled)
 {
     const ViewerPicture *picture = &update->picture;
+    g_assert(picture->width == scaler->source_width && picture->height == scaler->source_height);
 
     g_array_set_size(scaler->rects, 0);
     for (guint i = 0; i < update->n_rects; i++) {
-        ViewerRect r = scale_rect(scaler, picture, &update->rects[i]);
-        for (guint y = r.y; y < r.y + r.height; y++) {
-            Span down = span(y, scaler->height, picture->height);
-            for (guint x = r.x; x < r.x + r.width; x++)
-                scaler->pixels[(gsize)y * scaler->width + x] =
-                    mean(picture, span(x, scaler->width, picture->width), down);
-        }
-        g_array_append_val(scaler->rects, r);
+        const ViewerRect *r = &update->rects[i];
+        SeatRect changed = {
+            .x = (guint16)r->x, .y = (guint16)r->y, .width = (guint16)r->width, .height = (guint16)r->height};
+        SeatRect part = shrink_reach(scaler->shrink, &changed);
+        shrink_part(scaler->shrink, &part, picture->pixels, picture->stride, scaler->pixels);
+        g_array_append_val(scaler->rects, ((ViewerRect){part.x, part.y, part.width, part.height}));
     }
     *scaled = (ViewerUpdate){.serial = update->serial,
                              .time_us = update->time_us,

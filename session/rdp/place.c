@@ -51,7 +51,8 @@ static void scale(Rdp *rdp)
 
     g_clear_pointer(&rdp->scaler, scaler_free);
     if (smaller)
-        rdp->scaler = scaler_new(rdp->shown_width, rdp->shown_height);
+        rdp->scaler =
+            scaler_new(rdp->picture_width, rdp->picture_height, rdp->shown_width, rdp->shown_height);
     if (smaller != was) {
         log_info("a picture of %u x %u px is shown as %u x %u", rdp->picture_width, rdp->picture_height,
                  rdp->shown_width, rdp->shown_height);

@@ -1,33 +1,27 @@
-/* Box-filtered scaling and the one place that includes libpng. */
+/* A small picture as PNG; the one place that includes libpng. */
 #include "session/seat/thumbnail.h"
 
 #include "encoder/shadow.h"
+#include "encoder/shrink.h"
 
 #include <png.h>
 #include <string.h>
 #include <sys/mman.h>
 
-/* Each target pixel is the mean of the source pixels under it. */
 static guint8 *scale_down(const guint8 *pixels, guint width, guint height, gsize stride, guint out_width,
                           guint out_height)
 {
-    guint8 *out = g_malloc((gsize)out_width * out_height * 3), *next = out;
-    for (guint y = 0; y < out_height; y++) {
-        guint top = (guint64)y * height / out_height, bottom = (guint64)(y + 1) * height / out_height;
-        for (guint x = 0; x < out_width; x++) {
-            guint left = (guint64)x * width / out_width, right = (guint64)(x + 1) * width / out_width;
-            guint64 sum[3] = {0}, n = (guint64)(right - left) * (bottom - top);
-            for (guint sy = top; sy < bottom; sy++) {
-                const guint8 *source = pixels + sy * stride + left * 4;
-                for (guint sx = left; sx < right; sx++, source += 4) {
-                    sum[0] += source[2];
-                    sum[1] += source[1];
-                    sum[2] += source[0];
-                }
-            }
-            for (guint c = 0; c < 3; c++)
-                *next++ = sum[c] / n;
-        }
+    const SeatRect whole = {.width = (guint16)out_width, .height = (guint16)out_height};
+    gsize count = (gsize)out_width * out_height;
+    g_autoptr(Shrink) shrink = shrink_new(width, height, out_width, out_height);
+    g_autofree guint32 *small = g_new(guint32, count);
+    guint8 *out = g_malloc(count * 3), *next = out;
+
+    shrink_part(shrink, &whole, pixels, stride, small);
+    for (const guint8 *from = (const guint8 *)small; from < (const guint8 *)(small + count); from += 4) {
+        *next++ = from[2];
+        *next++ = from[1];
+        *next++ = from[0];
     }
     return out;
 }

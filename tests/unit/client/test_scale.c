@@ -41,7 +41,7 @@ static ViewerUpdate update(const ViewerRect *rects, guint count)
 
 START_TEST(one_colour_stays_that_colour)
 {
-    g_autoptr(Scaler) scaler = scaler_new(97, 58);
+    g_autoptr(Scaler) scaler = scaler_new(WIDTH, HEIGHT, 97, 58);
     ViewerRect all = {0, 0, WIDTH, HEIGHT};
     ViewerUpdate from = update(&all, 1), to;
     for (guint i = 0; i < G_N_ELEMENTS(pixels); i++)
@@ -57,7 +57,7 @@ END_TEST
 
 START_TEST(halving_takes_the_mean_of_four)
 {
-    g_autoptr(Scaler) scaler = scaler_new(WIDTH / 2, HEIGHT / 2);
+    g_autoptr(Scaler) scaler = scaler_new(WIDTH, HEIGHT, WIDTH / 2, HEIGHT / 2);
     ViewerRect first = {0, 0, 2, 2};
     ViewerUpdate from = update(&first, 1), to;
     pixels[0] = 0x000000ff;
@@ -71,7 +71,7 @@ END_TEST
 
 START_TEST(parts_come_out_as_in_the_whole)
 {
-    g_autoptr(Scaler) whole = scaler_new(101, 61), parts = scaler_new(101, 61);
+    g_autoptr(Scaler) whole = scaler_new(WIDTH, HEIGHT, 101, 61), parts = scaler_new(WIDTH, HEIGHT, 101, 61);
     ViewerRect all = {0, 0, WIDTH, HEIGHT};
     ViewerUpdate from = update(&all, 1), to, once;
     for (guint i = 0; i < G_N_ELEMENTS(pixels); i++)
