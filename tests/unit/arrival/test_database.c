@@ -94,6 +94,28 @@ START_TEST(enter_before_he_is_proven_lists_nothing)
 }
 END_TEST
 
+START_TEST(whoever_stands_for_a_desktop_starts_it_again_before_the_list_is_known)
+{
+    ProcessRecord nobody = {0}, record;
+    FakeProcess *person, *greeter;
+
+    add_desktop("d1", "alice");
+    record = connect_alice()->record;
+    close_broker();
+    open_broker();
+    STORED(store_desktop_show(store, "d1", added, NULL));
+    set_database(DATABASE_FAILS);
+    greeter = fake_master_living(master, KIND_GREETER, &nobody, 0);
+    person = fake_master_living(master, KIND_RDP, &record, greeter->id);
+    fake_master_living_end(master);
+    hear(greeter_of(person), GREETER_PROGRESS, GREETER_PHASE_OFF);
+    say_choose(person, "d1");
+    hear(greeter_of(person), GREETER_PROGRESS, GREETER_PHASE_STARTING);
+    set_database(DATABASE_TAKES_ALL);
+    ck_assert_uint_eq(denials(), 0);
+}
+END_TEST
+
 static FakeProcess *restart_at_seat(const ProcessRecord *record)
 {
     ProcessRecord seat_record = *record;
@@ -195,6 +217,7 @@ int main(void)
     tcase_add_test(tcase, a_choice_made_before_the_list_is_known_is_kept);
     tcase_add_test(tcase, whoever_goes_back_before_he_is_proven_is_proven_all_the_same);
     tcase_add_test(tcase, enter_before_he_is_proven_lists_nothing);
+    tcase_add_test(tcase, whoever_stands_for_a_desktop_starts_it_again_before_the_list_is_known);
     tcase_add_test(tcase, a_client_without_a_connection_is_ended_when_the_database_is_back);
     tcase_add_test(tcase, a_connection_without_a_client_is_closed_when_the_database_is_back);
     tcase_add_test(tcase, nobody_is_let_to_a_desktop_before_the_database_is_squared);
