@@ -12,6 +12,7 @@ interface SessionState {
   left: boolean;
   error: ApiError | null;
   login: (username: string, password: string) => Promise<void>;
+  /** Throws an ApiError when the server may not have heard of it. */
   logout: () => Promise<void>;
   retry: () => void;
 }
@@ -67,7 +68,15 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, []);
   const logout = useCallback(async () => {
     setEnd("left");
-    await api.logout().catch(() => undefined);
+    try {
+      await api.logout();
+    } catch (reason) {
+      const problem = asApiError(reason);
+      if (problem.status !== 401) {
+        setEnd(null);
+        throw problem;
+      }
+    }
     setWho(null);
   }, []);
 

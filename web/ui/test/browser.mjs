@@ -172,6 +172,40 @@ const tests = {
     return { context, page };
   },
 
+  async "doubts that follow one another do not end a connection"() {
+    const { context, page } = await open();
+    await login(page, "alice");
+    await live(page);
+    await page.waitForFunction(() => window.fernwerk.stats().rttMs !== null);
+    const before = Number(await control("connections"));
+    for (let round = 0; round < 3; round++) {
+      await page.evaluate(() => {
+        window.dispatchEvent(new Event("online"));
+        window.dispatchEvent(new Event("online"));
+      });
+      await page.waitForTimeout(1500);
+    }
+    assert.equal(Number(await control("connections")), before);
+    return { context, page };
+  },
+
+  async "a desktop that breaks off each time is tried less and less often"() {
+    const { context, page } = await open();
+    await login(page, "alice");
+    const gaps = [];
+    for (let round = 0; round < 4; round++) {
+      await live(page);
+      const before = Number(await control("connections"));
+      const begin = Date.now();
+      assert.equal(await control("drop"), "1");
+      while (Number(await control("connections")) === before) await page.waitForTimeout(50);
+      gaps.push(Date.now() - begin);
+    }
+    assert.ok(gaps[3] >= 3200, `tried again after ${gaps.join(", ")} ms`);
+    await live(page);
+    return { context, page };
+  },
+
   async "a call that is never answered ends, with words"() {
     const { context, page } = await open();
     await login(page, "bob");
@@ -235,13 +269,17 @@ const tests = {
     const { context, page } = await open();
     await login(page, "bob");
     await page.waitForURL("**/desktops");
-    for (const [desktop, off, on] of [["build", /Reset|Restart|Shut down/, /Start/], ["office", /^Start/, /Reset|Restart|Shut down/]]) {
+    const rdp = "Download .rdp file";
+    for (const [desktop, expected] of [["build", ["Start", rdp]], ["office", ["Restart", "Shut down", "Reset", rdp]]]) {
       await page.getByRole("button", { name: `More for ${desktop}` }).click();
-      for (const item of await page.getByRole("menuitem", { name: off }).all()) assert.ok(await item.isDisabled());
-      for (const item of await page.getByRole("menuitem", { name: on }).all()) {
-        if (on.test(await item.innerText()) && !off.test(await item.innerText())) assert.ok(await item.isEnabled());
+      await page.getByRole("menuitem").first().waitFor();
+      const enabled = [];
+      for (const item of await page.getByRole("menuitem").all()) {
+        if (await item.isEnabled()) enabled.push((await item.innerText()).split("\n")[0].trim());
       }
+      assert.deepEqual(enabled, expected, desktop);
       await page.keyboard.press("Escape");
+      await page.getByRole("menuitem").first().waitFor({ state: "detached" });
     }
     return { context, page };
   },
@@ -257,8 +295,16 @@ const tests = {
     await shot(page, "login-expired");
     await logInAgain(page, "root");
     await page.waitForURL("**/admin/users");
-    await page.getByRole("button", { name: "Account of root" }).click();
-    await page.getByRole("menuitem", { name: "Log out" }).click();
+    const logOut = async () => {
+      await page.getByRole("button", { name: "Account of root" }).click();
+      await page.getByRole("menuitem", { name: "Log out" }).click();
+    };
+    await page.route("**/api/v1/session", (route) => route.abort());
+    await logOut();
+    await page.getByText("You may still be logged in. The server cannot be reached.").waitFor();
+    await shot(page, "logout-failed");
+    await page.unroute("**/api/v1/session");
+    await logOut();
     await page.waitForURL("**/login");
     assert.equal(await page.getByText("Your session has ended").count(), 0);
     await login(page, "bob");
@@ -289,6 +335,17 @@ const tests = {
       await page.getByRole("button", { name: "Reassign" }).click();
       await row.getByRole("cell", { name: to }).or(row.getByRole("gridcell", { name: to })).first().waitFor();
     }
+    await row.getByRole("button", { name: "Kebab toggle" }).click();
+    await page.getByRole("menuitem", { name: "Assign…", exact: true }).click();
+    await page.getByLabel("User", { exact: true }).selectOption("many");
+    await page.route("**/assignment", (route) => (route.request().method() === "PUT" ? route.abort() : route.continue()));
+    await page.getByRole("button", { name: "Reassign" }).click();
+    await page.getByText("It was taken from bob and is now unassigned: The server cannot be reached.").waitFor();
+    await shot(page, "admin-reassign-failed");
+    await page.unroute("**/assignment");
+    await page.getByLabel("User", { exact: true }).selectOption("bob");
+    await page.getByRole("dialog").getByRole("button", { name: "Assign", exact: true }).click();
+    await row.getByRole("cell", { name: "bob" }).or(row.getByRole("gridcell", { name: "bob" })).first().waitFor();
 
     await page.goto("/admin/templates");
     await page.getByRole("button", { name: "Add template" }).click();

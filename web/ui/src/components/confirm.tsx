@@ -2,6 +2,7 @@
 import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core";
 import { useState, type ReactNode } from "react";
 import { ApiError, asApiError } from "../api/client";
+import { place } from "./place";
 import { Problem } from "./problem";
 
 export interface Question {
@@ -11,9 +12,6 @@ export interface Question {
   danger?: boolean;
   run: () => Promise<unknown>;
 }
-
-/** In full screen only what is inside the viewer is seen. */
-const place = () => document.querySelector<HTMLElement>(".fw-viewer") ?? document.body;
 
 export function Confirm({ question, onClose }: { question: Question | null; onClose: (done: boolean) => void }) {
   const [error, setError] = useState<ApiError | null>(null);

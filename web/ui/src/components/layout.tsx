@@ -6,12 +6,23 @@ import {
 import UserIcon from "@patternfly/react-icons/dist/esm/icons/user-icon";
 import { useState } from "react";
 import { Link, Outlet, useLocation, useNavigate } from "react-router-dom";
+import { ApiError, asApiError } from "../api/client";
 import { useSession } from "../session";
+import { Problem } from "./problem";
 
-function UserMenu() {
+function UserMenu({ onProblem }: { onProblem: (problem: ApiError | null) => void }) {
   const { who, logout } = useSession();
   const [open, setOpen] = useState(false);
   const navigate = useNavigate();
+  const leave = async () => {
+    onProblem(null);
+    try {
+      await logout();
+    } catch (reason) {
+      const { status, code, message, hint } = asApiError(reason);
+      onProblem(new ApiError(status, code, `You may still be logged in. ${message}`, hint));
+    }
+  };
   return (
     <Dropdown isOpen={open} onOpenChange={setOpen} onSelect={() => setOpen(false)} popperProps={{ position: "right" }}
       toggle={(ref) => (
@@ -22,7 +33,7 @@ function UserMenu() {
       )}>
       <DropdownList>
         <DropdownItem onClick={() => navigate("/account")}>Account</DropdownItem>
-        <DropdownItem onClick={() => void logout()}>Log out</DropdownItem>
+        <DropdownItem onClick={() => void leave()}>Log out</DropdownItem>
       </DropdownList>
     </Dropdown>
   );
@@ -63,6 +74,7 @@ function Places() {
 }
 
 export function Layout() {
+  const [problem, setProblem] = useState<ApiError | null>(null);
   return (
     <Page className="fw-page"
       masthead={
@@ -79,7 +91,7 @@ export function Layout() {
             <Toolbar isStatic>
               <ToolbarContent>
                 <ToolbarItem className="fw-places"><Places /></ToolbarItem>
-                <ToolbarItem align={{ default: "alignEnd" }}><UserMenu /></ToolbarItem>
+                <ToolbarItem align={{ default: "alignEnd" }}><UserMenu onProblem={setProblem} /></ToolbarItem>
               </ToolbarContent>
             </Toolbar>
           </MastheadContent>
@@ -87,6 +99,7 @@ export function Layout() {
       }>
       <PlacesRow />
       <PageSection isFilled className="fw-main">
+        <Problem error={problem} onClose={() => setProblem(null)} />
         <Outlet />
       </PageSection>
     </Page>

@@ -29,16 +29,16 @@ function Certificate() {
   return (
     <ExpandableSection toggleText="About this server's certificate" isExpanded={open} onToggle={(_, now) => setOpen(now)}
       className="fw-certificate">
-      <p id="fingerprint">The certificate&apos;s SHA-256 fingerprint:</p>
-      <code className="fw-fingerprint" aria-labelledby="fingerprint">{data.fingerprint_sha256}</code>
+      <p>The certificate&apos;s SHA-256 fingerprint:</p>
+      <code className="fw-fingerprint">{data.fingerprint_sha256}</code>
       {data.ca && (
         <>
           <p>
             It was made by this server itself. <a href="/api/v1/ca.pem" download>Download its certificate authority</a> and
             install it as trusted, and browsers stop warning.
           </p>
-          <p id="ca-fingerprint">The authority&apos;s SHA-256 fingerprint, for comparing with the administrator&apos;s:</p>
-          <code className="fw-fingerprint" aria-labelledby="ca-fingerprint">{data.ca_fingerprint_sha256}</code>
+          <p>The authority&apos;s SHA-256 fingerprint, for comparing with the administrator&apos;s:</p>
+          <code className="fw-fingerprint">{data.ca_fingerprint_sha256}</code>
         </>
       )}
     </ExpandableSection>

@@ -22,6 +22,7 @@ declare global {
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 5000;
+const STEADY_MS = 5000; // a connection that held for so long has ended the row of tries
 const WATCH_MS = 500;
 const TELL_AFTER = 3; // tries; before that a reason is likely to be gone before it is read
 const OPEN_MS = 8000; // a server that has not greeted us by then is asked anew
@@ -37,6 +38,9 @@ interface Options {
   /** Fingers move a picture that is larger than the window, instead of the mouse. */
   dragging: boolean;
 }
+
+/** How long to wait before the next try, so many having failed. */
+const pauseAfter = (tries: number): number => Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
 
 /** Does another connection seem to hold the desktop? `mine`: the holder seen while connected, if there was time. */
 export function seemsTaken(desktop: MyDesktop, mine: string | null, how: Ended): boolean {
@@ -68,7 +72,7 @@ async function explain(name: string, mine: string | null, how: Ended): Promise<P
     found = await lookUp(name);
   }
   if (!found) return { kind: "gone" };
-  return told ?? (seemsTaken(found, mine, how) ? { kind: "taken" } : { kind: "broken", why: how.reason });
+  return told ?? (seemsTaken(found, mine, how) ? { kind: "taken" } : { kind: "broken", why: how.code === TRY_AGAIN_LATER ? how.reason : "" });
 }
 
 /** Connects while mounted. Returns the phase, the live screen, and how to try again now. */
@@ -79,7 +83,6 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
   const screen = useRef<Screen | null>(null);
   const wishes = useRef(options);
   wishes.current = options;
-  const pause = useRef(FIRST_PAUSE_MS);
   const tries = useRef(0);
 
   const reconnect = useCallback(() => {
@@ -91,12 +94,12 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
     let over = false;
     let mine: string | null = null;
     let patience: ReturnType<typeof setTimeout> | undefined;
+    let steady: ReturnType<typeof setTimeout> | undefined;
     const timers: ReturnType<typeof setTimeout>[] = [];
 
     const again = (why: string) => {
       setPhase({ kind: "broken", why: ++tries.current < TELL_AFTER ? "" : why });
-      timers.push(setTimeout(() => !over && setAttempt((n) => n + 1), pause.current));
-      pause.current = Math.min(pause.current * 2, LONGEST_PAUSE_MS);
+      timers.push(setTimeout(() => !over && setAttempt((n) => n + 1), pauseAfter(tries.current)));
     };
     const problem = (reason: unknown) => {
       const error = asApiError(reason);
@@ -112,6 +115,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
     const ended = async (how: Ended) => {
       screen.current = null;
       clearTimeout(patience);
+      clearTimeout(steady);
       if (over) return;
       setPhase((now) => (now.kind === "broken" ? now : { kind: "broken", why: "" }));
       try {
@@ -126,6 +130,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
     const giveUp = () => {
       screen.current?.abandon();
       screen.current = null;
+      clearTimeout(steady);
       again("The server does not answer.");
     };
     const doubt = () => {
@@ -137,8 +142,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
     const connected = () => {
       if (over) return;
       clearTimeout(patience);
-      pause.current = FIRST_PAUSE_MS;
-      tries.current = 0;
+      steady = setTimeout(() => (tries.current = 0), STEADY_MS);
       setPhase({ kind: "live" });
       for (const ms of NOTE_HOLDER_MS) timers.push(setTimeout(() => void noteHolder(), ms));
     };
@@ -170,6 +174,7 @@ export function useConnection(target: RefObject<HTMLElement | null>, options: Op
       window.removeEventListener("online", doubt);
       document.removeEventListener("visibilitychange", doubt);
       clearTimeout(patience);
+      clearTimeout(steady);
       timers.forEach(clearTimeout);
       screen.current?.close();
       screen.current = null;

@@ -4,9 +4,8 @@ declare module "@novnc/novnc" {
   interface Sock {
     rQlen(): number;
     rQwait(message: string, count: number, goback?: number): boolean;
-    rQpeek8(): number;
-    rQshift32(): number;
-    rQshift8(): number;
+    /** A copy. */
+    rQpeekBytes(count: number): Uint8Array<ArrayBuffer>;
     rQskipBytes(count: number): void;
     rQshiftStr(count: number): string;
   }

@@ -45,14 +45,12 @@ export default function ViewerPage() {
   const [quality, setQuality] = useStored<Quality>("fernwerk.quality", Object.keys(QUALITIES) as Quality[], "high");
   const [question, setQuestion] = useState<Question | null>(null);
   const [full, toggleFull] = useFullScreen();
-  const [dragging, setDragging] = useState(false);
+  const [wantsDragging, setDragging] = useState(false);
+  const dragging = wantsDragging && scaling === "one";
   const target = useRef<HTMLDivElement>(null);
   const keyboard = useRef<TouchKeyboardHandle>(null);
   const { phase, screen, reconnect } = useConnection(target, { desktop: name, scaling, quality, dragging });
   useTitle(name);
-  useEffect(() => {
-    if (scaling !== "one") setDragging(false);
-  }, [scaling]);
 
   const power = (action: PowerAction) => setQuestion(powerQuestion(name, action, () => api.power(name, action)));
   const current = useCallback(() => screen.current, [screen]);

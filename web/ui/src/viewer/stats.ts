@@ -24,6 +24,7 @@ const FENCE_EVERY_MS = 2000;
 const TICK_MS = 500;
 const SILENT_MS = 10_000; // an unanswered fence and not a byte for so long: the connection is dead
 const PROBE_MS = 3000; // the same when there is reason to doubt
+const FENCE_HEAD = 8; // padding 3, flags 4, length of the payload 1
 const FENCE_REQUEST = 0x80000000;
 const FENCE_MARK = "fw";
 
@@ -55,9 +56,8 @@ export class Meter {
     this.timers.forEach(clearInterval);
   }
 
-  /** Asks at once, whatever is on its way, and waits less long than usual for a sign of life. */
+  /** Asks at once, unless an answer is owed already, and waits less long than usual for a sign of life. */
   probe(rfb: RFB): void {
-    this.fenceSent = 0;
     this.quietMs = 0;
     this.patience = PROBE_MS;
     this.sendFence(rfb);
@@ -121,20 +121,18 @@ export class Meter {
     if (this.recent.length > 512) this.recent = this.recent.filter(({ at }) => at >= now - WINDOW_MS).slice(-256);
   }
 
-  /** noVNC only answers fences; ours are sent beside it, and their answers taken out before it sees them. */
+  /** noVNC only answers fences, and takes an answer for an error: answers, which are all to ours, never get to it. */
   private watchFences(rfb: RFB): void {
     const handle = rfb._handleServerFenceMsg.bind(rfb);
     rfb._handleServerFenceMsg = () => {
-      if (!this.fenceSent || rfb._sock.rQwait("fence", 8, 1)) return this.fenceSent ? false : handle();
-      rfb._sock.rQskipBytes(3);
-      const flags = rfb._sock.rQshift32();
-      const length = rfb._sock.rQshift8();
-      if (rfb._sock.rQwait("fence payload", length, 9)) return false;
-      if (flags >= FENCE_REQUEST) {
-        RFB.messages.clientFence(rfb._sock, flags & 3, rfb._sock.rQshiftStr(Math.min(length, 64)));
-        return true;
-      }
-      if (rfb._sock.rQshiftStr(length) === FENCE_MARK) {
+      const sock = rfb._sock;
+      if (sock.rQwait("fence", FENCE_HEAD, 1)) return false;
+      const head = new DataView(sock.rQpeekBytes(FENCE_HEAD).buffer);
+      const length = head.getUint8(7);
+      if (head.getUint32(3) >= FENCE_REQUEST) return handle();
+      if (sock.rQwait("fence payload", FENCE_HEAD + length, 1)) return false;
+      sock.rQskipBytes(FENCE_HEAD);
+      if (sock.rQshiftStr(length) === FENCE_MARK && this.fenceSent) {
         this.rtt = Math.round((performance.now() - this.fenceSent) * 10) / 10;
         this.fenceSent = 0;
       }

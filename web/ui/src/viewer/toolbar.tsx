@@ -11,6 +11,7 @@ import TimesIcon from "@patternfly/react-icons/dist/esm/icons/times-icon";
 import { useEffect, useState, type ReactNode } from "react";
 import { api } from "../api/client";
 import type { DesktopState, PowerAction } from "../api/types";
+import { place } from "../components/place";
 import { POWER_ACTIONS, powerMakesSense } from "../components/power";
 import type { KeyName } from "./keys";
 import type { Quality, Scaling, Screen } from "./screen";
@@ -40,7 +41,7 @@ function Menu({ label, icon, onOpen, children }: { label: string; icon: ReactNod
   };
   return (
     <Dropdown isOpen={open} onOpenChange={setOpen} onSelect={() => setOpen(false)}
-      popperProps={{ position: "right", appendTo: () => document.querySelector<HTMLElement>(".fw-viewer") ?? document.body }}
+      popperProps={{ position: "right", appendTo: place }}
       toggle={(ref) => (
         <MenuToggle ref={ref} variant="plain" aria-label={label} title={label} icon={icon} isExpanded={open}
           onClick={() => setOpen(!open)} />
@@ -62,7 +63,7 @@ interface ActionProps {
 /* Pressing it takes the focus from nothing: the on-screen keyboard stays until it is told to go. */
 function Action({ label, icon, run, className, on }: ActionProps) {
   return (
-    <Tooltip content={label} appendTo={() => document.querySelector<HTMLElement>(".fw-viewer") ?? document.body}>
+    <Tooltip content={label} appendTo={place}>
       <Button variant="plain" aria-label={label} icon={icon} onClick={run} className={className} isClicked={on}
         aria-pressed={on} onMouseDown={(event) => event.preventDefault()} />
     </Tooltip>

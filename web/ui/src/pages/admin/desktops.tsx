@@ -1,7 +1,7 @@
 // All desktops: making, switching, assigning.
 import { FormGroup, FormSelect, FormSelectOption, TextInput } from "@patternfly/react-core";
 import { useState } from "react";
-import { api } from "../../api/client";
+import { ApiError, api, asApiError } from "../../api/client";
 import type { Desktop } from "../../api/types";
 import { Confirm, type Question } from "../../components/confirm";
 import { FormDialog } from "../../components/form-dialog";
@@ -33,17 +33,28 @@ function CreateDesktop({ onClose }: { onClose: (done: boolean) => void }) {
 function Assign({ desktop, onClose }: { desktop: Desktop; onClose: (done: boolean) => void }) {
   const { data: users } = useLoaded(api.users, 60_000);
   const [chosen, setChosen] = useState("");
-  const candidates = (users ?? []).filter((user) => user.name !== desktop.assigned);
+  const [freed, setFreed] = useState(false);
+  const assigned = freed ? null : desktop.assigned;
+  const candidates = (users ?? []).filter((user) => user.name !== assigned);
   const user = chosen || candidates[0]?.name || "";
-  const { assigned } = desktop;
   /* A desktop has one owner: it must be free before it can be given to another. */
   const submit = async () => {
-    if (assigned) await api.unassign(desktop.name);
-    await api.assign(desktop.name, user);
+    if (assigned) {
+      await api.unassign(desktop.name);
+      setFreed(true);
+      setChosen(user);
+    }
+    try {
+      await api.assign(desktop.name, user);
+    } catch (reason) {
+      if (!assigned) throw reason;
+      const { status, code, message, hint } = asApiError(reason);
+      throw new ApiError(status, code, `It was taken from ${assigned} and is now unassigned: ${message}`, hint);
+    }
   };
   return (
     <FormDialog title={`Assign ${desktop.name}`} action={assigned ? "Reassign" : "Assign"} ready={user !== ""}
-      onClose={onClose} submit={submit}>
+      onClose={(done) => onClose(done || freed)} submit={submit}>
       <FormGroup label="User" fieldId="assign-user">
         <FormSelect id="assign-user" value={user} onChange={(_, v) => setChosen(v)}>
           {candidates.map((u) => <FormSelectOption key={u.name} value={u.name} label={u.name} />)}
