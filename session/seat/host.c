@@ -64,6 +64,7 @@ void seat_host_free(SeatHost *host)
         host->stream->class->free(host->stream);
     g_ptr_array_unref(host->clients);
     g_clear_handle_id(&host->starve_timer, g_source_remove);
+    g_clear_handle_id(&host->late_timer, g_source_remove);
     g_clear_pointer(&host->changed, damage_free);
     g_clear_pointer(&host->unencoded, damage_free);
     g_clear_pointer(&host->classifier, classifier_free);

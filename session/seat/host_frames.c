@@ -4,8 +4,9 @@
  *  - a client follows the stream ("synced") from one of its key frames on; key frames for joiners come at
  * most once a second, until then they get rectangles;
  *  - the stream encodes when every synced client has a credit; who has had none for STARVED_US while others
- * have leaves the stream until it has one again. Sending exactly once more what units showed with losses is
- * the client's work: it knows what it has sent. */
+ * have leaves the stream until it has one again; whom an encode keeps waiting for LATE_MS leaves it too, and
+ * returns with a key frame when the encoder is back. Sending exactly once more what units showed with losses
+ * is the client's work: it knows what it has sent. */
 #include "session/seat/host_private.h"
 
 #include "base/log.h"
@@ -14,6 +15,7 @@
 
 #define KEYFRAME_EVERY_US G_USEC_PER_SEC
 #define STARVED_US 150000
+#define LATE_MS 700 /* a picture that stands still longer looks broken */
 
 #define FOR_CLIENTS(HOST, CLIENT)                                                                            \
     for (guint index_ = 0; index_ < (HOST)->clients->len; index_++)                                          \
@@ -42,6 +44,12 @@ void host_frames_announce(HostClient *client)
     packet_link_send(client->link, layout, sizeof *layout, descriptors, 2);
 }
 
+static void encoding_over(SeatHost *host)
+{
+    host->encoding = FALSE;
+    g_clear_handle_id(&host->late_timer, g_source_remove);
+}
+
 void host_frames_resized(SeatHost *host)
 {
     const SeatBuffer *layout = shadow_layout(host->shadow);
@@ -55,7 +63,7 @@ void host_frames_resized(SeatHost *host)
     host->keyframe_us = 0;
     if (host->encoding) {
         host->stream->class->cancel(host->stream);
-        host->encoding = FALSE;
+        encoding_over(host);
         FOR_CLIENTS(host, client)
         {
             client->credits += client->takes_part ? 1 : 0;
@@ -187,6 +195,20 @@ static void stop_part(HostClient *client)
     client->credits = MIN(client->credits + 1, HOST_CREDITS_MAX);
 }
 
+/* The encoder may be given longer before it counts as failed, but nobody waits for it: what it has goes as
+ * rectangles, and its unit, when it comes, to nobody. */
+static gboolean late_timeout(gpointer data)
+{
+    SeatHost *host = data;
+    host->late_timer = 0;
+    FOR_CLIENTS(host, client)
+    {
+        stop_part(client);
+    }
+    host_frames_pump(host);
+    return G_SOURCE_REMOVE;
+}
+
 /* Starts encoding when it is time to; TRUE: clients that follow the stream wait for it. */
 static gboolean encode(SeatHost *host, gint64 now)
 {
@@ -220,9 +242,10 @@ static gboolean encode(SeatHost *host, gint64 now)
     host->encoding = TRUE;
     if (keyframe)
         host->keyframe_us = now;
+    host->late_timer = g_timeout_add(LATE_MS, late_timeout, host);
     if (host->stream->class->encode(host->stream, host->shadow, rects, count, keyframe))
         return TRUE;
-    host->encoding = FALSE;
+    encoding_over(host);
     damage_add_all(host->unencoded);
     FOR_CLIENTS(host, client)
     {
@@ -242,7 +265,7 @@ static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, gui
         .keyframe = keyframe};
 
     g_return_if_fail(host->encoding);
-    host->encoding = FALSE;
+    encoding_over(host);
     if (keyframe)
         host->keyframe_us = g_get_monotonic_time();
     gboolean fits = ring_put(host->ring, bytes, length, &unit.position);
@@ -266,7 +289,7 @@ static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, gui
 static void unit_lost(gpointer data)
 {
     SeatHost *host = data;
-    host->encoding = FALSE;
+    encoding_over(host);
     host->keyframe_us = 0;
     damage_add_all(host->unencoded);
     FOR_CLIENTS(host, client)
@@ -286,7 +309,7 @@ void host_frames_attach_stream(SeatHost *host)
 
 void host_frames_demand(SeatHost *host)
 {
-    guint subscribers = 0, kbit = 0;
+    guint subscribers = 0, drivers = 0, owned = 0, watched = 0; /* kbit/s */
     if (!host->stream)
         return;
     FOR_CLIENTS(host, client)
@@ -294,10 +317,13 @@ void host_frames_demand(SeatHost *host)
         if (!client->wants_h264)
             continue;
         subscribers++;
+        guint *least = client->view_only ? &watched : &owned;
+        drivers += client->view_only ? 0 : 1;
         if (client->max_kbit_s)
-            kbit = kbit ? MIN(kbit, client->max_kbit_s) : client->max_kbit_s;
+            *least = *least ? MIN(*least, client->max_kbit_s) : client->max_kbit_s;
     }
-    host->stream->class->demand(host->stream, subscribers, kbit);
+    /* Who only looks on makes nobody's picture worse. */
+    host->stream->class->demand(host->stream, subscribers, drivers ? owned : watched);
 }
 
 /* ---- the pump ---- */

@@ -61,7 +61,7 @@ struct SeatHost {
     gboolean encoding;
     Damage *unencoded; /* changed since the encoder's last picture */
     gint64 keyframe_us;
-    guint starve_timer;
+    guint starve_timer, late_timer;
 
     int cursor_fd; /* sealed memory with the shape, or -1 */
     SeatCursor cursor;
