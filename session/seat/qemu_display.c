@@ -103,10 +103,20 @@ void qemu_display_lose(QemuDisplay *display, const char *text)
 
 /* ---- properties ---- */
 
+/* 0 is also what QEMU says before the guest has ever set its lights: told on, it would switch the client's
+ * lock keys off. */
+static void take_modifiers(QemuDisplay *display, guint mask)
+{
+    if (mask == 0 && !display->lights_known)
+        return;
+    display->lights_known = TRUE;
+    qemu_display_post(display, tell_leds, NULL, mask);
+}
+
 static void take_property(QemuDisplay *display, const char *name, GVariant *value)
 {
     if (strcmp(name, "Modifiers") == 0 && g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32))
-        qemu_display_post(display, tell_leds, NULL, g_variant_get_uint32(value) & 7);
+        take_modifiers(display, g_variant_get_uint32(value) & 7);
     else if (strcmp(name, "IsAbsolute") == 0 && g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
         qemu_display_post(display, tell_absolute, NULL, g_variant_get_boolean(value));
 }

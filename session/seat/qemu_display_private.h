@@ -22,7 +22,7 @@ struct QemuDisplay {
     GDBusConnection *listener;
     GDBusNodeInfo *node;
     SurfaceCache *cache;
-    gboolean lost;
+    gboolean lost, lights_known;
     guint refused_width, refused_height; /* px, of the mode that cannot be shown; 0: it can */
     gint64 refused_us;                   /* when one was logged last */
 
