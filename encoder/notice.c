@@ -71,8 +71,3 @@ guint8 *notice_paint(guint width, guint height, const char *text)
     }
     return (guint8 *)pixels;
 }
-
-char *notice_page_name(EndReason reason, const char *text)
-{
-    return g_strdup_printf("fernwerk:end=%u:%s", (guint)reason, text);
-}

@@ -9,7 +9,3 @@
 /* Paints `text` (UTF-8; what is not ASCII becomes '?') word-wrapped and centred into width x height px of
  * XRGB8888, `width` * 4 bytes a row. Caller frees. */
 guint8 *notice_paint(guint width, guint height, const char *text);
-
-/* The DesktopName by which a page of the browser learns why its connection ends: "fernwerk:end=REASON:text".
- * Caller frees. */
-char *notice_page_name(EndReason reason, const char *text);

@@ -176,3 +176,8 @@ void write_bell(GByteArray *out)
 {
     wire_put8(out, RFB_BELL);
 }
+
+char *writer_end_name(EndReason reason, const char *text)
+{
+    return g_strdup_printf("fernwerk:end=%u:%s", (guint)reason, text);
+}

@@ -2,6 +2,7 @@
  * Pixels come from pixels.c (libvncserver). Pure. */
 #pragma once
 
+#include "base/proto/seat_link.h"
 #include "session/vnc/messages.h"
 
 /* ServerInit in the native format. */
@@ -32,3 +33,7 @@ void write_cursor(GByteArray *out, gint32 encoding, const RfbPixelFormat *format
 void write_fence(GByteArray *out, guint32 flags, const guint8 *payload, guint length);
 void write_end_of_continuous(GByteArray *out);
 void write_bell(GByteArray *out);
+
+/* The DesktopName by which a page of the browser learns why its connection ends: "fernwerk:end=REASON:text".
+ * Caller frees. */
+char *writer_end_name(EndReason reason, const char *text);

@@ -152,7 +152,7 @@ END_TEST
 
 START_TEST(a_page_is_told_the_reason_in_the_desktops_name)
 {
-    g_autofree char *name = notice_page_name(END_KILLED, "An administrator ended this session.");
+    g_autofree char *name = writer_end_name(END_KILLED, "An administrator ended this session.");
     ck_assert_str_eq(name, "fernwerk:end=3:An administrator ended this session.");
 }
 END_TEST
