@@ -8,6 +8,7 @@
 #include "session/vnc/wire.h"
 #include "session/vnc/writer.h"
 
+#define CAUGHT_UP_US (1 * G_USEC_PER_SEC)
 #define STALL_US (5 * G_USEC_PER_SEC) /* unanswered fences: the decoder is stuck */
 #define STALL_CHECK_MS 1000
 #define RELEASE_MS 250 /* pages of the private picture go back when nothing was sent for so long */
@@ -82,8 +83,10 @@ static void check_stall(Screen *screen)
     if (waiting < STALL_US || transport_unsent(screen->transport) > 0)
         return;
     if (screen->h264 || !screen->stalled) {
-        log_warning("the client has not answered a fence for 5 s%s",
-                    screen->h264 ? ": no more H.264 for it" : "");
+        if (screen->h264 || !screen->stall_told)
+            log_warning("the client has not answered a fence for 5 s%s",
+                        screen->h264 ? ": no more H.264 for it" : "");
+        screen->stall_told = TRUE;
         screen->stalled = TRUE;
         screen->h264_given_up = TRUE;
         subscribe(screen);
@@ -361,6 +364,9 @@ void screen_take_fence(Screen *screen, guint32 flags, const guint8 *payload, gui
     }
     if (length != 4 || !pace_echoed(&screen->pace, wire_get32(payload), g_get_monotonic_time()))
         return;
+    /* Who answers each fence late goes from stall to stall: that is one spell, until it has caught up. */
+    if (pace_waiting_us(&screen->pace, g_get_monotonic_time()) < CAUGHT_UP_US)
+        screen->stall_told = FALSE;
     if (screen->stalled) {
         /* It had only slept. */
         screen->stalled = FALSE;
@@ -390,7 +396,7 @@ void screen_notice(Screen *screen, EndReason reason, const char *text)
         screen_send_signs(screen);
     write_update_head(out, 0);
     if (screen->capabilities.desktop_name) {
-        g_autofree char *page_name = screen->web ? notice_page_name(reason, text) : NULL;
+        g_autofree char *page_name = screen->web ? writer_end_name(reason, text) : NULL;
         write_desktop_name(out, page_name ? page_name : text);
         rects++;
     }
