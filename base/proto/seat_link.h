@@ -119,6 +119,12 @@ typedef struct {
 #define SEAT_LOCK_SCROLL 1u
 #define SEAT_LOCK_NUM 2u
 #define SEAT_LOCK_CAPS 4u
+/* The lock (SEAT_LOCK_*) that a key (QEMU key number) switches, 0: none. */
+static inline uint32_t seat_lock_of(uint32_t code)
+{
+    return code == 0x3a ? SEAT_LOCK_CAPS : code == 0x45 ? SEAT_LOCK_NUM : code == 0x46 ? SEAT_LOCK_SCROLL : 0;
+}
+
 typedef struct {
     SeatHeader header;
     uint32_t mask; /* SEAT_LOCK_* */

@@ -3,20 +3,10 @@
 
 #define QUEUE_BUSY 32 /* a seat that has so many packets before it gets no more mere pointer moves */
 
-enum { CODE_CAPS = 0x3a, CODE_NUM = 0x45, CODE_SCROLL = 0x46 };
-
 static Feed *target(Viewer *viewer)
 {
     Feed *feed = viewer->shown;
     return feed && feed->link && !feed->welcome.view_only ? feed : NULL;
-}
-
-static guint32 lock_of(guint32 code)
-{
-    return code == CODE_CAPS     ? SEAT_LOCK_CAPS
-           : code == CODE_NUM    ? SEAT_LOCK_NUM
-           : code == CODE_SCROLL ? SEAT_LOCK_SCROLL
-                                 : 0;
 }
 
 void viewer_key(Viewer *viewer, guint32 code, gboolean pressed)
@@ -25,7 +15,7 @@ void viewer_key(Viewer *viewer, guint32 code, gboolean pressed)
     SeatKey packet = {.header.type = SEAT_KEY, .code = code, .pressed = pressed ? 1 : 0};
     /* The client's own lights change with the key. */
     if (pressed && !held_has_key(&viewer->held, code))
-        viewer->locks ^= lock_of(code);
+        viewer->locks ^= seat_lock_of(code);
     if (held_key(&viewer->held, code, pressed) && feed)
         feed_send(feed, &packet, sizeof packet);
 }

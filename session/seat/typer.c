@@ -162,10 +162,7 @@ static void send_key(Typer *typer, guint code, gboolean pressed)
     typer->down[code / 8] = pressed ? typer->down[code / 8] | bit : typer->down[code / 8] & (guint8)~bit;
     /* What a lock key does shows in the guest's lights; a guest without lights is followed by counting. */
     if (pressed && !was)
-        typer->locks ^= code == CODE_CAPS     ? SEAT_LOCK_CAPS
-                        : code == CODE_NUM    ? SEAT_LOCK_NUM
-                        : code == CODE_SCROLL ? SEAT_LOCK_SCROLL
-                                              : 0;
+        typer->locks ^= seat_lock_of(code);
     typer->key(code, pressed, typer->data);
 }
 
