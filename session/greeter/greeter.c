@@ -16,9 +16,8 @@
 #define PREFILL_MS 300 /* what a client brings along comes with its hello */
 #define BROKER_QUEUE 16
 #define ACTIVITY_US (1 * G_USEC_PER_SEC)
-#define EXTEND_US                                                                                            \
-    (30 * G_USEC_PER_SEC) /* what the master adds for typing, and up to when (master_link.h)                 \
-                           */
+/* What the master adds for typing, and up to when (master_link.h). */
+#define EXTEND_US (30 * G_USEC_PER_SEC)
 #define EXTEND_MAX_US (600 * G_USEC_PER_SEC)
 #define COUNTDOWN_S 15
 

@@ -20,7 +20,8 @@ void keyboard_set_locks(Keyboard *keyboard, guint mask);
 gboolean keyboard_caps_lock(const Keyboard *keyboard);
 
 /* Notes that a key, by any number that is its own, goes down or up at now_us (monotonic). TRUE: it goes down
- * only because it is held; clients repeat it as presses, or as releases with presses that follow at once. */
+ * only because it is held; clients repeat it as presses, or as releases with presses that follow within
+ * 30 ms, faster than anybody lets go and presses again. */
 gboolean keyboard_repeats(Keyboard *keyboard, guint32 number, gboolean pressed, gint64 now_us);
 
 /* A key (QEMU key number) or an X11 keysym goes down or up. TRUE: it means *key, with text (at most 16 bytes)

@@ -13,11 +13,11 @@
 
 typedef enum {
     PLANAR_PLAIN = 0,
-    PLANAR_BOTTOM_UP =
-        1 << 0,            /* the last row first, as bitmap updates want it; the graphics pipeline: first */
-    PLANAR_ALPHA = 1 << 1, /* with an opaque alpha plane and in runs whatever they cost, for clients that do
-                              not say that alpha may be left out (DRAW_ALLOW_SKIP_ALPHA, [MS-RDPBCGR]
-                              2.2.7.1.2): rdesktop knows no other form */
+    /* The last row first, as bitmap updates want it; the graphics pipeline wants the first. */
+    PLANAR_BOTTOM_UP = 1 << 0,
+    /* With an opaque alpha plane and in runs whatever they cost, for clients that do not say that alpha may
+     * be left out (DRAW_ALLOW_SKIP_ALPHA, [MS-RDPBCGR] 2.2.7.1.2): rdesktop knows no other form. */
+    PLANAR_ALPHA = 1 << 1,
 } PlanarFlags;
 
 /* Encodes width x height pixels (within the limits above), XRGB8888, `stride` bytes a row, into `out`

@@ -72,6 +72,7 @@ static void bring_pixels(Qemu *qemu, QemuPicture *picture)
     seat_host_copy(qemu->host, picture->rects, picture->rect_count, pixels, stride, 0);
     if (!surface->shared)
         g_mutex_unlock(&surface->lock);
+    /* Sends and may start an encode, hence not under the lock. */
     seat_host_publish(qemu->host);
 }
 

@@ -5,7 +5,8 @@
 
 KeyForm keys_choose(KeyForms *forms, gboolean prefer_keysym, guint32 code, guint32 *keysym, gboolean pressed)
 {
-    gboolean has_code = code > 0 && code<KEYS_CODES, has_keysym = *keysym> 0 && *keysym <= KEYSYM_MAX;
+    gboolean has_code = code > 0 && code < KEYS_CODES;
+    gboolean has_keysym = *keysym > 0 && *keysym <= KEYSYM_MAX;
 
     if (!has_code)
         return has_keysym ? KEY_AS_KEYSYM : KEY_IGNORED;
