@@ -18,20 +18,19 @@ def test_tigervnc_with_tight_shows_the_vm_exactly(demo, screen):
     walk.whole(lambda: TigerVnc(screen, demo, extra=["-AutoSelect=0", "-PreferredEncoding=Tight"]), demo.vm())
 
 
-def test_gtk_vnc_shows_the_vm(demo):
+def test_gtk_vnc_shows_the_vm_exactly_and_types_into_it(demo):
     vm = demo.vm()
-    with Screen(2200, 1300, layout="de") as large, GVncViewer(large, demo) as client:
+
+    def wait_card(client):
         def shown():
             # It cannot ask for a size: the desktop keeps the one that it has.
             client.width, client.height = vm.serial.size() or (0, 0)
             return card.is_card(client.picture())
         until(shown, 30, lambda: f"the card at {vm.serial.size()}\n{demo.log_tail()}")
-        walk.melt(client, vm)
-        walk.moving(client)
-        walk.freeze(client, vm)
-        walk.same_as_vm(client, vm)
-        # Under Xvfb gtk-vnc takes AltGr for the system request key, so what needs AltGr is left to the other clients.
-        walk.typing(client, vm, {name: codes for name, codes in walk.GERMAN.items() if 100 not in codes})
+    # Under Xvfb gtk-vnc takes AltGr for the system request key, so what needs AltGr is left to the other clients.
+    plain = {name: codes for name, codes in walk.GERMAN.items() if 100 not in codes}
+    with Screen(2200, 1300, layout="de") as large:
+        walk.whole(lambda: GVncViewer(large, demo), vm, german=plain, wait_card=wait_card)
 
 
 def test_a_wrong_password_fails_in_the_handshake(demo, screen):

@@ -145,7 +145,7 @@ Fernwerk runs. Log in as {user['name']} with the password {user['password']}
 
   browser  https://{host}:{document['https']}/   (its authority: {document['ca']})
   RDP      xfreerdp3 /v:{host}:{document['rdp']} /u:{user['name']} /p:{user['password']} /cert:ignore /gfx:AVC420 /dynamic-resolution
-           or mstsc and any other RDP client: {host}:{document['rdp']}
+           or any other RDP client: {host}:{document['rdp']}; mstsc with the .rdp file from the browser's page
   VNC      vncviewer -SecurityTypes X509Plain -X509CA {document['ca']} {host}::{document['vnc']}
 
   admin    {document['admin']['name']}, password {document['admin']['password']} (the same page)

@@ -81,17 +81,17 @@ def no_key_is_held(vm, mark):
     return not held
 
 
-def whole(open_client, vm, minimum=None):
-    """open_client() makes the client anew; `minimum` dB where its codec is lossy."""
+def whole(open_client, vm, minimum=None, german=GERMAN, wait_card=lambda client: client.wait_card()):
+    """open_client() makes the client anew; `minimum` dB where its codec is lossy; `german` keys that it can type."""
     begin = vm.serial.mark()
     with open_client() as client:
-        took = client.wait_card()
+        took = wait_card(client)
         until(lambda: vm.serial.size() == (client.width, client.height), 10, "the guest's size")
         melt(client, vm)
         moving(client)
         freeze(client, vm)
         same_as_vm(client, vm, minimum)
-        typing(client, vm)
+        typing(client, vm, german)
         pointing(client, vm)
         same_as_vm(client, vm, minimum)
         client.screen.do("keydown", "b")
@@ -100,7 +100,7 @@ def whole(open_client, vm, minimum=None):
     until(lambda: no_key_is_held(vm, begin), 10, "the release of the held key")
     client.screen.do("keyup", "b")
     with open_client() as client:
-        client.wait_card()
+        wait_card(client)
         assert vm.qemu_pid() == pid
         shown = until(lambda: card.frame_number(client.picture()), 10, "a frame number")
         assert shown == number, "the card was frozen and is the same VM's"
