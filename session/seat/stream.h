@@ -23,9 +23,8 @@ typedef struct {
     gboolean (*encode)(HostStream *stream, const Shadow *shadow, const SeatRect *rects, guint count,
                        gboolean keyframe);
     void (*cancel)(HostStream *stream);
-    /* How many clients want units (0: the encoder may go after a while), and what the slowest of those that
-     * do not only look on can take (0: no
-     * limit). */
+    /* How many clients want units (0: the encoder may go after a while), and what the slowest can take of
+     * those that do not only look on (0: no limit). */
     void (*demand)(HostStream *stream, guint subscribers, guint max_kbit_s);
     void (*free)(HostStream *stream);
 } HostStreamClass;
