@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define SEAT_IDLE_MS 60000
 #define STARTS_MIN 2
 
 typedef struct {
@@ -272,7 +273,8 @@ static void open_parts(Broker *self)
     DesktopsSettings settings = {
         .start_timeout_s = (guint)config_integer(self->config, "broker.desktop_start_timeout_s"),
         .stop_timeout_s = (guint)config_integer(self->config, "broker.desktop_stop_timeout_s"),
-        .starts_max = MAX(STARTS_MIN, g_get_num_processors())};
+        .starts_max = MAX(STARTS_MIN, g_get_num_processors()),
+        .seat_idle_ms = SEAT_IDLE_MS};
 
     self->store = store_open(database, g_get_host_name(), &error);
     if (!self->store)

@@ -9,7 +9,6 @@
 #define CALM_US (30 * G_USEC_PER_SEC) /* a seat that lived so long counts as sound */
 #define SLOW_TRY_MS 3000
 #define DISPLAY_AGAIN_MS 2500 /* libvirt takes up to two seconds to report that a VM has died */
-#define IDLE_MS 60000
 #define OLD_SEAT_MS 5000
 #define WAITING_THUMBNAILS_MAX 8
 
@@ -121,16 +120,22 @@ static void on_lost(SeatProcess *seat, const char *text, gpointer data)
 static void end_seat(Desktop *self)
 {
     g_clear_handle_id(&self->seat_timer, g_source_remove);
+    g_clear_handle_id(&self->idle_timer, g_source_remove);
     seat_process_end(g_steal_pointer(&self->seat));
     drop_display(self);
+}
+
+static gboolean is_unwatched(const Desktop *self)
+{
+    return self->seat && seat_process_pictured(self->seat) && self->spec && self->users == 0 &&
+           seat_process_clients(self->seat) == 0 && self->state == DESKTOP_RUNNING;
 }
 
 static gboolean idle(gpointer data)
 {
     Desktop *self = data;
-    self->seat_timer = 0;
-    if (self->seat && self->spec && self->users == 0 && seat_process_clients(self->seat) == 0 &&
-        self->state == DESKTOP_RUNNING) {
+    self->idle_timer = 0;
+    if (is_unwatched(self)) {
         log_debug("%s: nobody is looking: its seat ends", self->row->name);
         end_seat(self);
         desktops_tell(self);
@@ -138,13 +143,13 @@ static gboolean idle(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* A timer that waits for something more urgent stays: what it does makes the seat show a picture, and then
- * this is asked again. */
+/* The time counts from the last look: whoever comes and goes begins it anew. */
 static void consider_idle(Desktop *self)
 {
-    if (self->seat && seat_process_pictured(self->seat) && self->spec && self->users == 0 &&
-        seat_process_clients(self->seat) == 0 && self->state == DESKTOP_RUNNING && !self->seat_timer)
-        set_timer(self, IDLE_MS, idle);
+    if (!is_unwatched(self))
+        g_clear_handle_id(&self->idle_timer, g_source_remove);
+    else if (!self->idle_timer)
+        self->idle_timer = g_timeout_add(self->set->settings.seat_idle_ms, idle, self);
 }
 
 static void on_picture(SeatProcess *seat, guint width, guint height, gpointer data)
@@ -306,6 +311,7 @@ void desktop_seat_retire(Desktop *self)
     OldSeat old = {self->set, NULL, 0};
 
     g_clear_handle_id(&self->seat_timer, g_source_remove);
+    g_clear_handle_id(&self->idle_timer, g_source_remove);
     drop_display(self);
     self->seat_tries = 0;
     if (!self->seat)

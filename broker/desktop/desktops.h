@@ -8,7 +8,8 @@ typedef struct Desktops Desktops;
 
 typedef struct {
     guint start_timeout_s, stop_timeout_s;
-    guint starts_max; /* desktops that start at a time; more wait */
+    guint starts_max;   /* desktops that start at a time; more wait */
+    guint seat_idle_ms; /* a VM's seat at which nobody looks ends then */
 } DesktopsSettings;
 
 typedef struct {

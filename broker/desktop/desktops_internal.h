@@ -30,7 +30,8 @@ struct Desktop {
     SeatSizeHint size;     /* 0 x 0: the template's */
     SeatProcess *seat;     /* NULL: none */
     GPtrArray *old_seats;  /* their clients are moving elsewhere */
-    guint seat_timer;      /* next try of seat or display, or the idle seat's end */
+    guint seat_timer;      /* next try of seat or display */
+    guint idle_timer;      /* nobody looks: the seat's end */
     guint seat_tries;
     gint64 seat_since; /* us */
     int display;       /* for QEMU, once there is a VM; -1 */

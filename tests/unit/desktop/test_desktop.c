@@ -1,5 +1,5 @@
 /* A desktop's states as a table, and its way through them with a fake hypervisor and fake seats. */
-#include "broker/desktop/desktops.h"
+#include "broker/desktop/desktops_internal.h"
 #include "fakes.h"
 
 #include <check.h>
@@ -47,7 +47,8 @@ static void set_up(void)
 {
     static const MasterEvents events = {on_process, on_arrival, on_gone, on_living_end};
     static const DesktopsEvents desktop_events = {changed};
-    DesktopsSettings settings = {.start_timeout_s = 1, .stop_timeout_s = 1, .starts_max = 2};
+    DesktopsSettings settings = {
+        .start_timeout_s = 1, .stop_timeout_s = 1, .starts_max = 2, .seat_idle_ms = 60000};
 
     told = 0;
     master = fake_master_new();
@@ -280,6 +281,26 @@ START_TEST(a_seat_that_dies_is_replaced_at_once_and_the_desktop_runs_on)
     fake_seat_picture(seat);
     spin();
     ck_assert_uint_eq(desktop_seat(desktop), seat->id);
+}
+END_TEST
+
+static gboolean has_no_seat(gpointer desktop)
+{
+    return desktop_seat(desktop) == 0;
+}
+
+START_TEST(the_time_until_an_unwatched_seat_ends_begins_with_the_last_look)
+{
+    Desktop *desktop = running(1, TRUE);
+    guint before = desktop->idle_timer;
+    ck_assert_uint_ne(before, 0);
+    desktop_set_users(desktop, 1);
+    ck_assert_uint_eq(desktop->idle_timer, 0);
+    desktops->settings.seat_idle_ms = 1;
+    desktop_set_users(desktop, 0);
+    ck_assert_uint_ne(desktop->idle_timer, before);
+    spin_until(has_no_seat, desktop);
+    ck_assert_int_eq(desktop_state(desktop), DESKTOP_RUNNING);
 }
 END_TEST
 
@@ -538,6 +559,7 @@ int main(void)
     tcase_add_test(tcase, a_restart_starts_again_once_the_vm_is_off);
     tcase_add_test(tcase, a_vm_that_dies_by_itself_leaves_the_desktop_off_with_the_reason);
     tcase_add_test(tcase, a_seat_that_dies_is_replaced_at_once_and_the_desktop_runs_on);
+    tcase_add_test(tcase, the_time_until_an_unwatched_seat_ends_begins_with_the_last_look);
     tcase_add_test(tcase, a_seat_that_always_dies_is_not_replaced_without_end);
     tcase_add_test(tcase, only_so_many_start_at_a_time_and_the_others_see_their_place);
     tcase_add_test(tcase, nothing_starts_before_the_hypervisor_has_been_heard_of);
