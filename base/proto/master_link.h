@@ -11,7 +11,7 @@
 #define MASTER_LIFELINE_FD 3
 #define MASTER_HEARTBEAT_FD 4
 #define MASTER_REQUEST_FD 5
-#define MASTER_HEARTBEAT_MS 250 /* how often a process beats */
+#define MASTER_HEARTBEAT_MS 500 /* how often a process beats; the least limit is three times that */
 #define MASTER_PACKET_MAX 1024
 #define MASTER_DESCRIPTORS_MAX 8
 

@@ -187,7 +187,7 @@ END_TEST
 START_TEST(a_stopped_process_counts_as_dead)
 {
     /* The limit for starting holds until its second beat; both are shorter than what is waited for. */
-    Instance *instance = instance_start("[limits]\nheartbeat_ms = 1000\nstart_heartbeat_ms = 5000\n");
+    Instance *instance = instance_start("[limits]\nheartbeat_ms = 1500\nstart_heartbeat_ms = 5000\n");
     Visitor visitor = arrive(instance);
     ck_assert_int_gt(dprintf(visitor.fd, "stop"), 0);
     g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_FAULT);
