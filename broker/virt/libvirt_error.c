@@ -26,6 +26,8 @@ static const Phrase phrases[] = {
      "QEMU is not installed: install the package qemu-system-x86. (%s)"},
     {"unable to find any emulator", HYPERVISOR_ERROR_NO_EMULATOR,
      "QEMU is not installed: install the package qemu-system-x86. (%s)"},
+    {"No emulator found for", HYPERVISOR_ERROR_NO_EMULATOR,
+     "QEMU is not installed: install the package qemu-system-x86. (%s)"},
     {"Cannot find suitable emulator", HYPERVISOR_ERROR_NO_EMULATOR,
      "QEMU is not installed: install the package qemu-system-x86. (%s)"},
     {"could not find capabilities for", HYPERVISOR_ERROR_NO_EMULATOR,

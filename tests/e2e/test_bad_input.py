@@ -15,6 +15,7 @@ import pytest
 from lib import greeter, walk
 from lib.clients import TigerVnc, XFreeRdp
 from lib.demo import SANITIZED, Demo
+from lib.libvirtd import LibvirtWithoutQemu
 from lib.screen import Screen
 from lib.wait import until
 from lib.watch import Watch
@@ -291,6 +292,15 @@ def test_a_libvirt_that_is_not_there_is_told_on_the_users_screen(screen):
         with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
             reason = why_not(demo, "machine")
             assert reason.startswith("libvirt is not running on the server: start libvirtd."), reason
+            greeter.wait_sentence(client, "failed", reason, "machine")
+
+
+def test_a_qemu_that_is_not_installed_is_told_on_the_users_screen(screen):
+    with LibvirtWithoutQemu() as libvirt, Demo(guest="pattern", config=f"[libvirt]\nuri = {libvirt.uri}\n") as demo:
+        give_machine(demo, demo.user())
+        with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
+            reason = why_not(demo, "machine")
+            assert reason.startswith("QEMU is not installed: install the package qemu-system-x86."), reason
             greeter.wait_sentence(client, "failed", reason, "machine")
 
 
