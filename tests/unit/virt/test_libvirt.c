@@ -365,13 +365,13 @@ static void remove_folder(void)
 
 int main(void)
 {
-    Suite *suite = suite_create("libvirt");
-    TCase *tcase = tcase_create("libvirt");
-
     if (access("/run/libvirt/libvirt-sock", R_OK | W_OK) != 0) {
         g_print("skipped: no libvirtd that this user may use\n");
         return 77;
     }
+    Suite *suite = suite_create("libvirt");
+    TCase *tcase = tcase_create("libvirt");
+
     tcase_set_timeout(tcase, 200);
     tcase_add_checked_fixture(tcase, make_folder, remove_folder);
     tcase_add_test(tcase,
