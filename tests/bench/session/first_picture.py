@@ -16,6 +16,8 @@ def running(run, figures):
             with opened(run.screen, run.demo) as window:
                 figures.add("first picture, VM running", f"{name}: TCP connect to picture", "ms", window.card_ms(),
                             TARGET_MS)
+                figures.add("first picture, VM running", f"{name}: of it the client's own processor time", "ms",
+                            window.client_ms())
             run.settle()
     for _ in run.rounds("browser: first picture"):
         with viewers.Page(run.demo) as page:

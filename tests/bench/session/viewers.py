@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+import processes
 from lib import card
 from lib.browser import Browser
 from lib.clients import TigerVnc, XFreeRdp
@@ -59,6 +60,7 @@ class Window:
             self.client.close()
             raise
         self.since = time.monotonic()
+        self.spent = processes.processor_seconds(self.client.process.pid)
         return self
 
     def __exit__(self, *_):
@@ -79,6 +81,10 @@ class Window:
     def card_ms(self):
         """From the TCP connection to the whole test card."""
         return self._milliseconds_until(lambda: card.is_card(self.picture()), "the card")
+
+    def client_ms(self):
+        """The client's own processor time since the TCP connection."""
+        return (processes.processor_seconds(self.client.process.pid) - self.spent) * 1000
 
     def vm_ms(self):
         """From the TCP connection to the first picture that is the VM's and not a greeter's."""
