@@ -6,6 +6,7 @@
 #include "session/seat/probe_main.h"
 #include "session/seat/seat.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,14 @@ static gboolean has_option(int argc, char *argv[], const char *option)
     return FALSE;
 }
 
+/* Pictures that an encoder has given up go back to the system, and are not kept for the next of another size.
+ */
+static void save_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
 int main(int argc, char *argv[], char *envp[])
 {
     static const LifelineEvents events = {
@@ -64,6 +73,7 @@ int main(int argc, char *argv[], char *envp[])
     int descriptors[MASTER_DESCRIPTORS_MAX];
     guint count;
 
+    save_memory();
     log_open("fernwerk-seat", LOG_LEVEL_INFO);
     signal(SIGPIPE, SIG_IGN);
     if (has_option(argc, argv, "--sandbox-check")) {

@@ -263,8 +263,8 @@ static void take_pointer(Connection *c, guint32 rfb_mask, gint x, gint y)
     c->pointer_y = y;
 }
 
-/* A desktop has a layout of its own and wants keys. The greeter wants what the person's keyboard says, and RFB does not
- * tell its layout. */
+/* A desktop has a layout of its own and wants keys. The greeter wants what the person's keyboard says, and
+ * RFB does not tell its layout. */
 static void take_key(Connection *c, guint32 code, guint32 keysym, gboolean pressed)
 {
     switch (keys_choose(&c->keys, c->at_greeter, code, &keysym, pressed)) {
@@ -354,11 +354,8 @@ static const char *refusal(SeatLoginResult result)
     return "The name or the password is wrong.";
 }
 
-static void on_login(Viewer *viewer, SeatLoginResult result, const char *user, const char *text,
-                     gpointer data)
+static void answer_login(Connection *c, SeatLoginResult result, const char *text)
 {
-    Connection *c = data;
-
     if (c->state != STATE_HANDSHAKE || !c->asked)
         return;
     c->asked = FALSE;
@@ -370,6 +367,12 @@ static void on_login(Viewer *viewer, SeatLoginResult result, const char *user, c
         end(c, "not let in");
     else
         transport_resume(c->transport);
+}
+
+static void on_login(Viewer *viewer, SeatLoginResult result, const char *user, const char *text,
+                     gpointer data)
+{
+    answer_login(data, result, text);
 }
 
 static void on_ended(Viewer *viewer, EndReason reason, const char *text, gpointer data)
@@ -392,6 +395,9 @@ static void on_switched(Viewer *viewer, guint width, guint height, const SeatWel
 {
     Connection *c = data;
     c->at_greeter = welcome->greeter != 0;
+    /* Only who has logged in is introduced to a desktop; its picture may overtake the greeter's word. */
+    if (!c->at_greeter)
+        answer_login(c, SEAT_LOGIN_OK, "");
     screen_switched(c->screen, width, height, welcome);
     open_if_ready(c);
 }
