@@ -14,8 +14,8 @@
 #define BACKOFF_LAST_MS 5000
 #define LIVED_LONG_US (10 * G_USEC_PER_SEC)
 #define LATE_US 500000
-#define REFILL_CALM_US 1500000 /* a replacement that starts at once takes the processor from who just came   \
-                                */
+/* A replacement that starts at once takes the processor from who just came. */
+#define REFILL_CALM_US 1500000
 #define TLS_POLL_US (5 * G_USEC_PER_SEC)
 #define BEATS_UNTIL_UP 2 /* the first comes before the program has loaded its libraries */
 

@@ -84,8 +84,7 @@ static gboolean draw(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Who brings a password along waits a moment without a picture: drawing it would take from the login's time.
- */
+/* Who brings a password along waits a moment without a picture: drawing would take from the login's time. */
 static guint quiet_ms(void)
 {
     gint64 left = greeter.began_us + QUIET_MS * 1000 - g_get_monotonic_time();

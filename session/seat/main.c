@@ -56,8 +56,7 @@ static gboolean has_option(int argc, char *argv[], const char *option)
     return FALSE;
 }
 
-/* Pictures that an encoder has given up go back to the system, and are not kept for the next of another size.
- */
+/* What an encoder has given up goes back to the system: one of another size could not use it. */
 static void save_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 64 * 1024);
