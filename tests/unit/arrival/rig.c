@@ -145,7 +145,8 @@ void open_broker(void)
 {
     static const MasterEvents events = {on_process, on_arrival, on_gone, on_living_end};
     static const DesktopsEvents desktop_events = {on_changed};
-    DesktopsSettings settings = {.start_timeout_s = 60, .stop_timeout_s = 60, .starts_max = 8};
+    DesktopsSettings settings = {
+        .start_timeout_s = 60, .stop_timeout_s = 60, .starts_max = 8, .seat_idle_ms = 60000};
     g_autoptr(GPtrArray) none = g_ptr_array_new();
 
     master = fake_master_new();
