@@ -9,6 +9,10 @@
 #include <unistd.h>
 
 #define RING_MEMORY (sizeof(SeatRingHeader) + SEAT_AU_RING)
+/* What is used of the ring as long as units are small: memory that was never written costs nothing. It holds
+ * most of a second at 20 Mbit/s; who has not copied a unit by then starts again with a key frame. */
+#define USUAL_LAP (2u << 20)
+#define UNITS_A_LAP 4 /* at least, of the longest size */
 
 struct Ring {
     int fd;
@@ -47,9 +51,9 @@ gboolean ring_put(Ring *ring, const void *unit, gsize length, guint64 *position)
     _Atomic guint64 *written = (_Atomic guint64 *)(void *)ring->memory;
     guint64 offset = ring->written % SEAT_AU_RING;
 
-    if (length > SEAT_AU_RING / 4)
+    if (length > SEAT_AU_RING / UNITS_A_LAP)
         return FALSE;
-    if (offset + length > SEAT_AU_RING) {
+    if (offset + length > MAX(USUAL_LAP, UNITS_A_LAP * length)) {
         ring->written += SEAT_AU_RING - offset;
         offset = 0;
     }

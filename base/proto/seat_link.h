@@ -230,8 +230,8 @@ typedef struct {
 #define SEAT_SHADOW_MAGIC 0x46575348u /* "FWSH" */
 
 /* written: bytes ever put into the ring. A unit at position p, length n stands at p % SEAT_AU_RING (it never wraps: the
- * writer skips to the ring's start when the rest is too small) and is intact as long as written - p <= SEAT_AU_RING
- * still holds after the reader has copied it. */
+ * writer skips to the ring's start when the rest is too small, and earlier when it needs no more of the ring) and is
+ * intact as long as written - p <= SEAT_AU_RING still holds after the reader has copied it. */
 typedef struct {
     uint64_t written;
     uint8_t pad[4096 - sizeof(uint64_t)];

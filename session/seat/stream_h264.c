@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "encoder/h264.h"
 
-#define IDLE_S 10
+#define IDLE_S 5 /* tens of MiB that nobody needs; a new one is there within some 50 ms */
 /* Software is late because the machine is busy, and nothing better would take over: only a hang is a failure.
  */
 #define SOFTWARE_PATIENCE_MS 10000

@@ -8,7 +8,7 @@ from lib.wait import until
 
 CLIENT_MIB, SEAT_MIB, SEAT_H264_MIB = 20, 24, 72
 IDLE_PERCENT = 0.5
-MOVING_S = 4   # long enough for a stream to have begun
+MOVING_S = 10  # long enough for a stream to have begun, and for the encoder of one before it to have gone
 STILL_S = 12   # long enough for a stream to have ended and the picture to be exact
 SESSIONS = {"RDP, H.264": (lambda run: viewers.rdp(run.screen, run.demo), "fernwerk-rdp"),
             "VNC": (lambda run: viewers.vnc(run.screen, run.demo), "fernwerk-vnc"),
@@ -34,7 +34,7 @@ def idle(run, figures):
             for _ in run.rounds(f"{name}: idle"):
                 _add_idle(run, figures, name)
             _, seat = _of_session(run, name)
-            figures.add(f"memory, {name}", "fernwerk-seat, card frozen", "MiB", _mib(seat), SEAT_H264_MIB)
+            figures.add(f"memory, {name}", "fernwerk-seat, card frozen", "MiB", _mib(seat), _seat_limit(name))
             _freeze(viewer)
         run.settle()
 
@@ -78,6 +78,10 @@ def _freeze(viewer):
     until(lambda: _moves(viewer) != before, 20, "the card's answer to F8")
 
 
+def _seat_limit(name):
+    return SEAT_H264_MIB if "H.264" in name else SEAT_MIB
+
+
 def _mib(pid):
     return processes.memory(pid)["Pss"] / 1024
 
@@ -95,7 +99,7 @@ def _of_session(run, name):
 def _add_memory(run, figures, name):
     client, seat = _of_session(run, name)
     figures.add(f"memory, {name}", f"{SESSIONS[name][1]}, the session's", "MiB", _mib(client), CLIENT_MIB)
-    figures.add(f"memory, {name}", "fernwerk-seat", "MiB", _mib(seat), SEAT_H264_MIB if "H.264" in name else SEAT_MIB)
+    figures.add(f"memory, {name}", "fernwerk-seat", "MiB", _mib(seat), _seat_limit(name))
     others = {}
     for pid, (program, warm) in processes.of_demo(run.demo).items():
         if pid not in (client, seat):

@@ -144,6 +144,30 @@ START_TEST(a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone)
 }
 END_TEST
 
+START_TEST(small_units_use_a_small_part_of_the_ring_and_a_long_one_still_fits)
+{
+    enum { SMALL = 20000, LONG = 1500000, SMALL_LAP = SEAT_AU_RING / 4, LAST = 80 };
+    g_autoptr(Ring) ring = ring_new(NULL);
+    g_autofree guint8 *unit = g_malloc0(LONG);
+    const guint8 *memory = mmap(NULL, sizeof(SeatRingHeader), PROT_READ, MAP_SHARED, ring_fd(ring), 0);
+    const guint64 *written = (const guint64 *)(const void *)memory;
+    guint64 position = 0, last[LAST] = {0};
+
+    for (guint i = 0; i < 1000; i++) {
+        ck_assert(ring_put(ring, unit, SMALL, &position));
+        ck_assert_uint_le(position % SEAT_AU_RING + SMALL, SMALL_LAP);
+        /* One of 80 units ago is still there. */
+        if (i >= LAST)
+            ck_assert_uint_le(*written - last[i % LAST], SEAT_AU_RING);
+        last[i % LAST] = position;
+    }
+    ck_assert(ring_put(ring, unit, LONG, &position));
+    ck_assert_uint_eq(position + LONG, *written);
+    ck_assert_uint_le(position % SEAT_AU_RING + LONG, SEAT_AU_RING);
+    munmap((void *)memory, sizeof(SeatRingHeader));
+}
+END_TEST
+
 START_TEST(a_tile_that_keeps_changing_is_motion_and_typing_is_not)
 {
     g_autoptr(Classifier) classifier = classifier_new(640, 480);
@@ -186,6 +210,7 @@ int main(void)
     tcase_add_test(tests, the_shadow_reports_only_what_really_changed);
     tcase_add_test(tests, versions_grow_by_two_where_a_tile_changed_and_only_there);
     tcase_add_test(tests, a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone);
+    tcase_add_test(tests, small_units_use_a_small_part_of_the_ring_and_a_long_one_still_fits);
     tcase_add_test(tests, a_tile_that_keeps_changing_is_motion_and_typing_is_not);
     tcase_add_test(tests, a_large_change_at_once_wants_video);
     suite_add_tcase(suite, tests);
