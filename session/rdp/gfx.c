@@ -30,7 +30,8 @@ typedef struct {
 struct Gfx {
     Rdp *rdp;
     RdpgfxServerContext *channel;
-    gboolean open, ready, h264, surface;
+    gboolean open, ready, h264;
+    guint width, height;   /* px of the client's output and of the screen's surface; 0: none */
     gboolean screen_keyed; /* the screen's decoder has seen a key frame */
     guint32 channel_id;
     guint8 encoded[PLANAR_SIZE_MAX];
@@ -81,7 +82,8 @@ static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_AD
     gfx->h264 = allows_h264(&chosen);
     gfx->ready = TRUE;
     /* Whatever the client had is gone. */
-    gfx->surface = gfx->screen_keyed = FALSE;
+    gfx->width = gfx->height = 0;
+    gfx->screen_keyed = FALSE;
     memset(gfx->regions, 0, sizeof gfx->regions);
     gfx->acknowledged = gfx->frame;
     rdp->mode = GRAPHICS_GFX;
@@ -89,7 +91,9 @@ static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_AD
     bridge_subscribe(rdp->bridge, gfx->h264);
     rdp->placed = FALSE;
     bridge_invalidate(rdp->bridge);
-    return CHANNEL_RC_OK;
+    /* Without waiting for a picture: FreeRDP's clients are busy with a new output for some hundred
+     * milliseconds. */
+    return gfx_resize(gfx) ? CHANNEL_RC_OK : ERROR_INTERNAL_ERROR;
 }
 
 /* ---- acknowledgements ---- */
@@ -208,7 +212,7 @@ static gboolean surface_delete(Gfx *gfx, guint16 id)
     return gfx->channel->DeleteSurface(gfx->channel, &gone) == CHANNEL_RC_OK;
 }
 
-static gboolean drop_surfaces(Gfx *gfx)
+static gboolean drop_regions(Gfx *gfx)
 {
     gboolean done = TRUE;
     for (guint i = 0; i < REGIONS_MAX; i++) {
@@ -216,10 +220,24 @@ static gboolean drop_surfaces(Gfx *gfx)
             done = done && surface_delete(gfx, (guint16)(SURFACE_REGION + i));
         gfx->regions[i] = (Region){0};
     }
-    if (gfx->surface)
-        done = done && surface_delete(gfx, SURFACE_SCREEN);
-    gfx->surface = FALSE;
     return done;
+}
+
+/* The client's output anew, and a surface that fills it. */
+static gboolean make_screen(Gfx *gfx, guint width, guint height)
+{
+    MONITOR_DEF monitor = {0, 0, (INT32)width - 1, (INT32)height - 1, MONITOR_PRIMARY};
+    RDPGFX_RESET_GRAPHICS_PDU reset = {width, height, 1, &monitor};
+    RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU map = {.surfaceId = SURFACE_SCREEN};
+
+    if ((gfx->width && !surface_delete(gfx, SURFACE_SCREEN)) ||
+        gfx->channel->ResetGraphics(gfx->channel, &reset) != CHANNEL_RC_OK ||
+        !surface_create(gfx, SURFACE_SCREEN, width, height) ||
+        gfx->channel->MapSurfaceToOutput(gfx->channel, &map) != CHANNEL_RC_OK)
+        return FALSE;
+    gfx->width = width;
+    gfx->height = height;
+    return TRUE;
 }
 
 /* The bars around a picture that is smaller than the client's window. */
@@ -233,19 +251,11 @@ static gboolean blacken(Gfx *gfx)
 
 gboolean gfx_resize(Gfx *gfx)
 {
-    Rdp *rdp = gfx->rdp;
-    MONITOR_DEF monitor = {0, 0, (INT32)rdp->output_width - 1, (INT32)rdp->output_height - 1,
-                           MONITOR_PRIMARY};
-    RDPGFX_RESET_GRAPHICS_PDU reset = {rdp->output_width, rdp->output_height, 1, &monitor};
-    RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU map = {.surfaceId = SURFACE_SCREEN};
+    guint width = gfx->rdp->output_width, height = gfx->rdp->output_height;
+    gboolean other = width != gfx->width || height != gfx->height;
 
-    if (!drop_surfaces(gfx) || gfx->channel->ResetGraphics(gfx->channel, &reset) != CHANNEL_RC_OK ||
-        !surface_create(gfx, SURFACE_SCREEN, rdp->output_width, rdp->output_height) ||
-        gfx->channel->MapSurfaceToOutput(gfx->channel, &map) != CHANNEL_RC_OK || !blacken(gfx))
-        return FALSE;
-    gfx->surface = TRUE;
     gfx->screen_keyed = FALSE;
-    return TRUE;
+    return drop_regions(gfx) && (!other || make_screen(gfx, width, height)) && blacken(gfx);
 }
 
 /* ---- frames ---- */

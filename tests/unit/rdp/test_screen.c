@@ -11,7 +11,7 @@ static RdpContext context;
 static rdpUpdate update;
 static RdpgfxServerContext channel;
 static struct {
-    guint units, commands, copies, created, deleted, keyframes, invalidated, black, resized;
+    guint units, commands, copies, created, deleted, resets, filled, keyframes, invalidated, black, resized;
     gboolean h264, kept;
 } saw;
 
@@ -61,6 +61,7 @@ static UINT delete (RdpgfxServerContext *c, const RDPGFX_DELETE_SURFACE_PDU *pdu
 
 static UINT reset(RdpgfxServerContext *c, const RDPGFX_RESET_GRAPHICS_PDU *pdu)
 {
+    saw.resets++;
     return CHANNEL_RC_OK;
 }
 
@@ -71,6 +72,7 @@ static UINT map(RdpgfxServerContext *c, const RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU *
 
 static UINT fill(RdpgfxServerContext *c, const RDPGFX_SOLID_FILL_PDU *pdu)
 {
+    saw.filled++;
     return CHANNEL_RC_OK;
 }
 
@@ -116,7 +118,12 @@ static void setup(void)
     context.base.settings = freerdp_settings_new(FREERDP_SETTINGS_SERVER_MODE);
     context.base.update = &update;
     update.DesktopResize = desktop_resize;
-    rdp = (Rdp){.context = &context, .client_width = 800, .client_height = 600, .active = TRUE};
+    rdp = (Rdp){.context = &context,
+                .client_width = 800,
+                .client_height = 600,
+                .output_width = 800,
+                .output_height = 600,
+                .active = TRUE};
     rdp.gfx = gfx_new(&rdp);
     channel = (RdpgfxServerContext){.custom = rdp.gfx,
                                     .CapsConfirm = confirm,
@@ -172,6 +179,25 @@ START_TEST(a_new_surface_shows_nothing_before_a_key_frame)
     ck_assert_uint_eq(saw.invalidated, 1);
     send_unit_of(800, 600, TRUE);
     ck_assert_uint_eq(saw.units, 3);
+}
+END_TEST
+
+START_TEST(the_client_s_output_is_made_at_once_and_again_only_when_its_size_changes)
+{
+    ck_assert_uint_eq(saw.resets, 1); /* no picture has come yet */
+    ck_assert_uint_eq(saw.created, 1);
+    ck_assert(rdp_place(&rdp, 640, 480));
+    send_unit_of(640, 480, TRUE);
+    ck_assert(rdp_place(&rdp, 800, 600));
+    ck_assert_uint_eq(saw.resets, 1);
+    ck_assert_uint_eq(saw.filled, 3);
+    ck_assert_uint_eq(saw.deleted, 1); /* the region of the picture before */
+    send_unit_of(800, 600, FALSE);
+    ck_assert_uint_eq(saw.keyframes, 1); /* the surface's decoder knows nothing of this stream */
+    rdp.client_height = 700;
+    ck_assert(rdp_place(&rdp, 800, 600));
+    ck_assert_uint_eq(saw.resets, 2);
+    ck_assert_uint_eq(saw.deleted, 2);
 }
 END_TEST
 
@@ -255,6 +281,7 @@ int main(void)
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_new_surface_shows_nothing_before_a_key_frame);
+    tcase_add_test(tcase, the_client_s_output_is_made_at_once_and_again_only_when_its_size_changes);
     tcase_add_test(tcase, a_client_that_opens_its_pipeline_again_has_no_surfaces);
     tcase_add_test(tcase, a_larger_picture_is_made_smaller_and_exact);
     tcase_add_test(tcase, without_surfaces_the_desktop_grows_no_larger_than_the_window);

@@ -490,6 +490,13 @@ class Node:
             else:
                 threading.Thread(target=self.serve_client, args=(client,), daemon=True).start()
 
+    def take_over(self, sock):
+        screen = next((screen for screen in self.screens if screen.sock is sock), None)
+        if screen:
+            screen.finish(1, "Continued on another device.")
+        else:
+            sock.shutdown(socket.SHUT_RDWR)
+
     def serve_client(self, client):
         number = None
         client.setblocking(True)
@@ -507,7 +514,7 @@ class Node:
             for other, session in list(self.broker.sessions.items()):
                 if session["desktop"] == desktop:
                     del self.broker.sessions[other]
-                    session["socket"].shutdown(socket.SHUT_RDWR)
+                    self.take_over(session["socket"])
             self.next_session += 1
             number = self.next_session
             self.broker.sessions[number] = {"id": number, "user": user, "desktop": desktop, "protocol": "web",
