@@ -193,7 +193,7 @@ class Browser:
 
         WebDriver's own key actions know the US layout alone.
         """
-        virtual = {"AltGraph": 18, "Shift": 16}
+        virtual = {"AltGraph": 18, "Control": 17, "Shift": 16}
         for kind, order in (("keyDown", keys), ("keyUp", reversed(keys))):
             for code, key in order:
                 event = {"type": kind if len(key) == 1 or kind == "keyUp" else "rawKeyDown", "code": code, "key": key,
