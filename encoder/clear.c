@@ -16,7 +16,8 @@
 #define HEADER_SIZE 14 /* flags, sequence number, the lengths of three layers */
 #define BAND_HEADER 11
 #define SUBCODEC_HEADER 13
-#define RUN_MAX 6 /* bytes of a residual run of less than 2^16 px */
+#define RUN_SIZE 4 /* bytes of a residual run */
+#define RUN_MAX 6  /* bytes of a residual run of less than 2^16 px */
 
 #define GLYPHS 4000
 #define GLYPH_AREA_MAX 1024      /* px */
@@ -100,7 +101,7 @@ static gsize runs_size(const Clear *clear, const ClearPiece *piece)
             here += row[x] != row[x - 1];
         changes += here;
     }
-    return changes * 4;
+    return changes * RUN_SIZE;
 }
 
 /* Turns the piece's rows from the `top`th into columns. */
@@ -161,26 +162,17 @@ static ClearCost weigh_bands(Clear *clear, ClearPiece *piece)
     return cost;
 }
 
-/* Chooses the piece's layer. Returns its bytes. */
-static gsize plan_piece(Clear *clear, guint index)
+/* Chooses between the layers that tell the piece, of which runs are `best` so far. Returns its bytes, 0 when
+ * the piece has too many colours for a palette and was cut in two. */
+static gsize choose_coding(Clear *clear, guint index, gsize best)
 {
     ClearPiece *piece = &clear->pieces.pieces[index];
-    Plan before = clear->plan;
     gsize area = (gsize)piece->width * piece->height, raw = SUBCODEC_HEADER + 3 * area;
-    gsize best = runs_size(clear, piece), size = best;
-    gboolean bands = piece->height >= BAND_ROWS_MIN && best / 4 < area / 2;
+    gsize changes = best / RUN_SIZE, size = best;
 
     piece->coding = CLEAR_RUNS;
     piece->at = clear->plan.coded;
-    piece->length = clear_rlex_encode(piece_pixels(clear, piece), clear->picture.width, piece->width,
-                                      piece->height, clear->runs, clear->coded + piece->at, 3 * area);
-    if (piece->length == 0 && best > raw / 2 && clear_pieces_halve(&clear->pieces, index))
-        return plan_piece(clear, index);
-    if (piece->length && SUBCODEC_HEADER + piece->length < best) {
-        piece->coding = CLEAR_RLEX;
-        best = size = SUBCODEC_HEADER + piece->length;
-    }
-    if (bands) {
+    if (piece->height >= BAND_ROWS_MIN && changes < area / 2) {
         ClearCost cost = weigh_bands(clear, piece);
         if (cost.burden < best) {
             piece->coding = CLEAR_BANDS;
@@ -188,14 +180,39 @@ static gsize plan_piece(Clear *clear, guint index)
             size = cost.bytes;
         }
     }
-    if (raw < best || raw < size) {
+    /* A palette's runs take a byte at least for each change of colour. */
+    if (size > SUBCODEC_HEADER + changes) {
+        gsize limit = MIN(best - MIN(best, SUBCODEC_HEADER), 3 * area);
+        gboolean fits =
+            clear_rlex_encode(piece_pixels(clear, piece), clear->picture.width, piece->width, piece->height,
+                              clear->runs, clear->coded + piece->at, limit, &piece->length);
+        if (!fits && size > raw / 2 && clear_pieces_halve(&clear->pieces, index))
+            return 0;
+        if (piece->length) {
+            piece->coding = CLEAR_RLEX;
+            size = SUBCODEC_HEADER + piece->length;
+        }
+    }
+    if (raw < size) {
         piece->coding = CLEAR_RAW;
         size = raw;
     }
-    if (piece->coding != CLEAR_BANDS) {
+    return size;
+}
+
+/* Returns the bytes that the piece takes besides those in the residual layer. */
+static gsize plan_piece(Clear *clear, guint index)
+{
+    Plan before = clear->plan;
+    gsize size;
+
+    while ((size = choose_coding(clear, index, runs_size(clear, &clear->pieces.pieces[index]))) == 0)
         clear->plan = before;
-        clear->plan.coded += piece->coding == CLEAR_RLEX ? piece->length : 0;
-    }
+    const ClearPiece *piece = &clear->pieces.pieces[index];
+    if (piece->coding != CLEAR_BANDS)
+        clear->plan = before;
+    if (piece->coding == CLEAR_RLEX)
+        clear->plan.coded += piece->length;
     return piece->coding == CLEAR_RUNS ? 0 : size;
 }
 

@@ -174,18 +174,21 @@ static guint8 *put_segments(const Palette *palette, const ClearRun *runs, guint 
     return out;
 }
 
-gsize clear_rlex_encode(const guint32 *pixels, gsize stride, guint width, guint height, ClearRun *runs,
-                        guint8 *out, gsize limit)
+gboolean clear_rlex_encode(const guint32 *pixels, gsize stride, guint width, guint height, ClearRun *runs,
+                           guint8 *out, gsize limit, gsize *length)
 {
     Palette palette;
     guint bits = 1;
 
     g_assert((gsize)width * height <= 1 << 15);
+    *length = 0;
     guint n = read_runs(pixels, stride, width, height, runs, &palette);
+    if (n == 0)
+        return FALSE;
     /* How many bits one colour takes is not defined. */
     guint count = MAX(palette.count, 2);
-    if (n == 0 || limit < 1 + 3 * (gsize)count)
-        return 0;
+    if (limit < 1 + 3 * (gsize)count)
+        return TRUE;
     while (1u << bits < count)
         bits++;
     for (guint i = 0; i < palette.count; i++)
@@ -194,5 +197,7 @@ gsize clear_rlex_encode(const guint32 *pixels, gsize stride, guint width, guint 
         chain(runs, n, &palette);
     guint8 *segments = put_palette(&palette, count, out);
     guint8 *end = put_segments(&palette, runs, n, bits, segments, out + limit);
-    return end ? (gsize)(end - out) : 0;
+    if (end)
+        *length = (gsize)(end - out);
+    return TRUE;
 }

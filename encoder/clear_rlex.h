@@ -12,7 +12,7 @@ typedef struct {
 } ClearRun;
 
 /* Encodes width x height pixels (no more than 2^15), `stride` pixels a row, XRGB8888 with X = 0, into `out`.
- * Returns the number of bytes, or 0 where there are too many colours or it would take more than `limit`
- * bytes. `runs` is memory for width x height of them. */
-gsize clear_rlex_encode(const guint32 *pixels, gsize stride, guint width, guint height, ClearRun *runs,
-                        guint8 *out, gsize limit);
+ * Sets *length to the number of bytes, to 0 where it would take more than `limit` of them; returns FALSE, and
+ * sets it to 0, where there are too many colours. `runs` is memory for width x height of them. */
+gboolean clear_rlex_encode(const guint32 *pixels, gsize stride, guint width, guint height, ClearRun *runs,
+                           guint8 *out, gsize limit, gsize *length);
