@@ -172,7 +172,7 @@ static gsize choose_coding(Clear *clear, guint index, gsize best)
 
     piece->coding = CLEAR_RUNS;
     piece->at = clear->plan.coded;
-    if (piece->height >= BAND_ROWS_MIN && changes < area / 2) {
+    if (piece->height >= BAND_ROWS_MIN && changes < area * 7 / 8) {
         ClearCost cost = weigh_bands(clear, piece);
         if (cost.burden < best) {
             piece->coding = CLEAR_BANDS;

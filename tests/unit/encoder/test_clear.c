@@ -352,6 +352,63 @@ START_TEST(a_column_is_found_until_the_decoder_forgets_it_and_no_longer)
 }
 END_TEST
 
+START_TEST(the_same_columns_on_other_backgrounds_at_other_heights_come_back_exactly)
+{
+    static const guint32 papers[] = {0xf0f0f0, 0x102030, 0x000001};
+    g_autoptr(Pair) pair = pair_new(12);
+    guint again = 0;
+
+    for (guint i = 0; i < 60; i++) {
+        guint top = i % 5, height = i % 7 == 0 ? 6 : 20 + i / 15 % 3;
+        g_rand_set_seed(pair->random, 77);
+        pair->width = pair->stride = 300;
+        pair->height = height;
+        fill(pair, 0, 0, 300, height, papers[i % G_N_ELEMENTS(papers)]);
+        fill(pair, 290, 0, 1, height, 0xff0000); /* no row is flat */
+        for (guint x = 0; x < 290; x++)
+            for (guint y = 0; y < 6; y++)
+                set(pair, x, (height == 6 ? 0 : top) + y, (x + y) % 3 ? 0x555555 : g_rand_int(pair->random));
+        send_picture(pair);
+        Columns c = count_columns(pair);
+        again += c.whole + c.shorter;
+    }
+    ck_assert_uint_gt(again, 40 * 290);
+}
+END_TEST
+
+START_TEST(a_store_finds_what_the_decoder_has_and_nothing_else)
+{
+    enum { SIZE = 16, WORDS = 10 };
+    static const ClearSpare none = {0, 0};
+    g_autoptr(GRand) random = g_rand_new_with_seed(13);
+    guint32 decoder[SIZE][WORDS], words[WORDS];
+    guint counts[SIZE], next = 0, found = 0;
+    ClearStore store;
+
+    clear_store_init(&store, SIZE, 60); /* words of ten entries or so */
+    for (guint i = 0; i < 20000; i++) {
+        guint count = (guint)g_rand_int_range(random, 1, WORDS + 1), hash = g_rand_int(random) % 5;
+        for (guint w = 0; w < WORDS; w++)
+            words[w] = (guint32)g_rand_int_range(random, 0, 8) / 7;
+        const ClearEntry *entry = clear_store_find(&store, words, count, 0, hash, none);
+        if (entry) {
+            guint index = clear_store_index(&store, entry);
+            ck_assert_uint_eq(counts[index], count);
+            ck_assert_mem_eq(decoder[index], words, count * sizeof *words);
+            found++;
+        } else {
+            entry = clear_store_add(&store, words, count, 0, hash);
+            ck_assert_uint_eq(clear_store_index(&store, entry), next);
+            memcpy(decoder[next], words, sizeof words);
+            counts[next] = count;
+            next = (next + 1) % SIZE;
+        }
+    }
+    ck_assert_uint_gt(found, 1000);
+    clear_store_clear(&store);
+}
+END_TEST
+
 START_TEST(small_pictures_sent_before_take_four_bytes)
 {
     g_autoptr(Pair) pair = pair_new(7);
@@ -435,6 +492,8 @@ int main(void)
     tcase_add_test(tcase, pictures_that_are_measured_and_not_sent_change_nothing);
     tcase_add_test(tcase, the_storages_of_columns_wrap_around_and_stay_the_decoders);
     tcase_add_test(tcase, a_column_is_found_until_the_decoder_forgets_it_and_no_longer);
+    tcase_add_test(tcase, the_same_columns_on_other_backgrounds_at_other_heights_come_back_exactly);
+    tcase_add_test(tcase, a_store_finds_what_the_decoder_has_and_nothing_else);
     tcase_add_test(tcase, small_pictures_sent_before_take_four_bytes);
     tcase_add_test(tcase, the_storage_of_small_pictures_wraps_around_and_stays_the_decoders);
     tcase_add_test(tcase, text_that_comes_again_is_told_by_its_columns);
