@@ -331,6 +331,18 @@ static void find_glyph(Clear *clear)
                                        clear->plan.glyph_hash, none);
 }
 
+/* Where nearly every pixel has another colour than the one before, no layer is shorter than the pixels. */
+static gboolean is_noisy(const ClearPicture *picture)
+{
+    gsize area = (gsize)picture->width * picture->height, changes = 0;
+
+    if (area <= GLYPH_AREA_MAX)
+        return FALSE;
+    for (gsize i = 1; i < area; i++)
+        changes += picture->pixels[i] != picture->pixels[i - 1];
+    return changes > area - area / 8;
+}
+
 gsize clear_measure(Clear *clear, const guint8 *pixels, gsize stride, guint width, guint height)
 {
     g_assert(width > 0 && width <= CLEAR_WIDTH_MAX && height > 0 && height <= CLEAR_HEIGHT_MAX);
@@ -339,8 +351,12 @@ gsize clear_measure(Clear *clear, const guint8 *pixels, gsize stride, guint widt
     find_glyph(clear);
     if (clear->plan.hit)
         return 4;
-    clear_pieces_cut(&clear->picture, &clear->pieces);
     gsize raw = SUBCODEC_HEADER + 3 * (gsize)width * height, size = 0;
+    if (is_noisy(&clear->picture)) {
+        clear->plan.whole_raw = TRUE;
+        return HEADER_SIZE + raw;
+    }
+    clear_pieces_cut(&clear->picture, &clear->pieces);
     for (guint i = 0; i < clear->pieces.n; i++)
         size += plan_piece(clear, i);
     clear->plan.whole_raw = !plan_residual(clear) || clear->plan.residual + size >= raw;

@@ -27,7 +27,8 @@ void clear_store_clear(ClearStore *store)
 
 void clear_store_forget(ClearStore *store)
 {
-    memset(store->table, 0, (gsize)store->buckets * WAYS * sizeof *store->table);
+    if (store->added > 0) /* else it would take memory for nothing */
+        memset(store->table, 0, (gsize)store->buckets * WAYS * sizeof *store->table);
     store->added = store->head = 0;
 }
 

@@ -4,6 +4,7 @@
 #include "session/rdp/rdp.h"
 
 #include "base/log.h"
+#include "encoder/clear.h"
 #include "session/rdp/planar.h"
 
 #include <freerdp/channels/rdpgfx.h>
@@ -20,6 +21,11 @@
 #define ACK_LOST_US                                                                                          \
     (5 * G_USEC_PER_SEC) /* a client that acknowledges nothing for so long does not do it at all */
 #define SENT_SLOTS 16
+/* Pixels for each byte of ClearCodec from which on planar is not worth a try. */
+#define CLEAR_SURE 8
+
+G_STATIC_ASSERT(CLEAR_WIDTH_MAX == PLANAR_WIDTH_MAX && CLEAR_HEIGHT_MAX == PLANAR_HEIGHT_MAX);
+#define ENCODED_MAX MAX(PLANAR_SIZE_MAX, CLEAR_SIZE_MAX(CLEAR_WIDTH_MAX, CLEAR_HEIGHT_MAX))
 
 typedef struct {
     gboolean used;
@@ -34,7 +40,8 @@ struct Gfx {
     guint width, height;   /* px of the client's output and of the screen's surface; 0: none */
     gboolean screen_keyed; /* the screen's decoder has seen a key frame */
     guint32 channel_id;
-    guint8 encoded[PLANAR_SIZE_MAX];
+    Clear *clear; /* what the client's decoder remembers; from the first capabilities on */
+    guint8 encoded[ENCODED_MAX];
     Region regions[REGIONS_MAX];
     guint32 frame, acknowledged; /* ids */
     gboolean acks_suspended;
@@ -85,6 +92,10 @@ static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_AD
     gfx->width = gfx->height = 0;
     gfx->screen_keyed = FALSE;
     memset(gfx->regions, 0, sizeof gfx->regions);
+    if (gfx->clear)
+        clear_reset(gfx->clear);
+    else
+        gfx->clear = clear_new();
     gfx->acknowledged = gfx->frame;
     rdp->mode = GRAPHICS_GFX;
     log_info("graphics pipeline version %x, H.264 %s", chosen.version, gfx->h264 ? "yes" : "no");
@@ -148,6 +159,7 @@ void gfx_free(Gfx *gfx)
         return;
     if (gfx->channel)
         rdpgfx_server_context_free(gfx->channel);
+    clear_free(gfx->clear);
     g_free(gfx);
 }
 
@@ -260,23 +272,39 @@ gboolean gfx_resize(Gfx *gfx)
 
 /* ---- frames ---- */
 
-static gboolean send_planar(Gfx *gfx, const ViewerPicture *picture, const ViewerRect *rect)
+/* Encodes the pixels, without loss, in the codec that takes fewer bytes, which *codec then is: nearly always
+ * ClearCodec, which does not know photographs. */
+static gsize encode_exact(Gfx *gfx, const guint8 *pixels, gsize stride, const ViewerRect *rect, UINT16 *codec)
+{
+    gsize most = clear_measure(gfx->clear, pixels, stride, rect->width, rect->height);
+
+    if (most > (gsize)rect->width * rect->height / CLEAR_SURE) {
+        gsize planar = planar_encode(pixels, stride, rect->width, rect->height, PLANAR_PLAIN, gfx->encoded);
+        *codec = RDPGFX_CODECID_PLANAR;
+        if (planar <= most)
+            return planar;
+    }
+    *codec = RDPGFX_CODECID_CLEARCODEC;
+    return clear_write(gfx->clear, gfx->encoded);
+}
+
+static gboolean send_exact(Gfx *gfx, const ViewerPicture *picture, const ViewerRect *rect)
 {
     UINT32 left = rect->x + (guint)gfx->rdp->offset_x, top = rect->y + (guint)gfx->rdp->offset_y;
     RDPGFX_SURFACE_COMMAND command = {.surfaceId = SURFACE_SCREEN,
-                                      .codecId = RDPGFX_CODECID_PLANAR,
                                       .format = PIXEL_FORMAT_BGRX32,
                                       .left = left,
                                       .top = top,
                                       .right = left + rect->width,
                                       .bottom = top + rect->height,
                                       .width = rect->width,
-                                      .height = rect->height};
+                                      .height = rect->height,
+                                      .data = gfx->encoded};
     const guint8 *pixels = picture->pixels + (gsize)rect->y * picture->stride + (gsize)rect->x * 4;
+    UINT16 codec;
 
-    command.data = gfx->encoded;
-    command.length =
-        (UINT32)planar_encode(pixels, picture->stride, rect->width, rect->height, PLANAR_PLAIN, gfx->encoded);
+    command.length = (UINT32)encode_exact(gfx, pixels, picture->stride, rect, &codec);
+    command.codecId = codec;
     return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
 }
 
@@ -288,7 +316,7 @@ static gboolean send_rects(Gfx *gfx, const ViewerUpdate *update)
             for (guint x = 0; x < whole.width; x += PLANAR_WIDTH_MAX) {
                 ViewerRect part = {whole.x + x, whole.y + y, MIN(PLANAR_WIDTH_MAX, whole.width - x),
                                    MIN(PLANAR_HEIGHT_MAX, whole.height - y)};
-                if (!send_planar(gfx, &update->picture, &part))
+                if (!send_exact(gfx, &update->picture, &part))
                     return FALSE;
             }
     }

@@ -4,6 +4,8 @@
 #include "session/rdp/place.c"
 
 #include <check.h>
+#include <freerdp/codec/clear.h>
+#include <freerdp/codec/planar.h>
 #include <stdlib.h>
 
 static Rdp rdp;
@@ -12,8 +14,18 @@ static rdpUpdate update;
 static RdpgfxServerContext channel;
 static struct {
     guint units, commands, copies, created, deleted, resets, filled, keyframes, invalidated, black, resized;
+    guint clear, planar;
     gboolean h264, kept;
 } saw;
+
+/* What the client shows, in the codecs that it decodes here. */
+#define SHOWN_WIDTH 800
+#define SHOWN_HEIGHT 600
+static struct {
+    CLEAR_CONTEXT *clear;
+    BITMAP_PLANAR_CONTEXT *planar;
+    guint32 pixels[SHOWN_WIDTH * SHOWN_HEIGHT];
+} client;
 
 void bridge_need_keyframe(Bridge *bridge)
 {
@@ -96,6 +108,18 @@ static UINT command(RdpgfxServerContext *c, const RDPGFX_SURFACE_COMMAND *pdu)
 {
     saw.commands++;
     saw.units += pdu->codecId == RDPGFX_CODECID_AVC420;
+    if (pdu->codecId == RDPGFX_CODECID_CLEARCODEC) {
+        saw.clear++;
+        ck_assert_int_eq(clear_decompress(client.clear, pdu->data, pdu->length, pdu->width, pdu->height,
+                                          (BYTE *)client.pixels, PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4,
+                                          pdu->left, pdu->top, SHOWN_WIDTH, SHOWN_HEIGHT, NULL),
+                         0);
+    } else if (pdu->codecId == RDPGFX_CODECID_PLANAR) {
+        saw.planar++;
+        ck_assert(planar_decompress(client.planar, pdu->data, pdu->length, pdu->width, pdu->height,
+                                    (BYTE *)client.pixels, PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4, pdu->left,
+                                    pdu->top, pdu->width, pdu->height, FALSE));
+    }
     return CHANNEL_RC_OK;
 }
 
@@ -137,6 +161,8 @@ static void setup(void)
                                     .SurfaceToSurface = copy,
                                     .SurfaceCommand = command};
     rdp.gfx->channel = &channel;
+    client.clear = clear_context_new(FALSE);
+    client.planar = freerdp_bitmap_planar_context_new(0, SHOWN_WIDTH, SHOWN_HEIGHT);
     advertise();
     saw.invalidated = 0;
 }
@@ -145,6 +171,8 @@ static void teardown(void)
 {
     rdp.gfx->channel = NULL;
     gfx_free(rdp.gfx);
+    clear_context_free(client.clear);
+    freerdp_bitmap_planar_context_free(client.planar);
     scaler_free(rdp.scaler);
     freerdp_settings_free(context.base.settings);
 }
@@ -162,6 +190,64 @@ static void send_unit_of(guint width, guint height, gboolean key)
                         .n_unit_rects = 1};
     ck_assert(gfx_send(rdp.gfx, &one));
 }
+
+/* Sends something like text in some colours, or noise (0); the client must show it. */
+static void send_exact_frame(GRand *random, guint colours)
+{
+    static guint32 pixels[SHOWN_WIDTH * SHOWN_HEIGHT];
+    ViewerRect rects[] = {{0, 0, SHOWN_WIDTH, 200}, {37, 210, 91, 17}, {500, 300, 8, 16}, {3, 400, 530, 130}};
+    ViewerUpdate frame = {.picture = {SHOWN_WIDTH, SHOWN_HEIGHT, SHOWN_WIDTH * 4, 1, (const guint8 *)pixels},
+                          .rects = rects,
+                          .n_rects = G_N_ELEMENTS(rects)};
+
+    for (guint i = 0; i < SHOWN_WIDTH * SHOWN_HEIGHT; i++) {
+        gboolean ink = i / SHOWN_WIDTH % 17 < 11 && i % 8 > 1 && g_rand_int(random) % 3 == 0;
+        pixels[i] = !colours ? g_rand_int(random) : ink ? g_rand_int(random) % colours * 0x1f3b07 : 0xffffff;
+    }
+    ck_assert(gfx_send(rdp.gfx, &frame));
+    for (guint r = 0; r < frame.n_rects; r++)
+        for (guint y = rects[r].y; y < rects[r].y + rects[r].height; y++)
+            for (guint x = rects[r].x; x < rects[r].x + rects[r].width; x++) {
+                guint at = y * SHOWN_WIDTH + x;
+                ck_assert_uint_eq(client.pixels[at] & 0xffffff, pixels[at] & 0xffffff);
+            }
+}
+
+START_TEST(exact_pixels_come_in_the_codec_that_takes_fewer_bytes)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+    ck_assert(rdp_place(&rdp, SHOWN_WIDTH, SHOWN_HEIGHT));
+    send_exact_frame(random, 9);
+    ck_assert_uint_gt(saw.clear, 10);
+    ck_assert_uint_eq(saw.planar, 0);
+    send_exact_frame(random, 0);
+    ck_assert_uint_gt(saw.planar, 10);
+    send_exact_frame(random, 11);
+}
+END_TEST
+
+START_TEST(exact_pixels_stay_exact_when_the_pipeline_opens_again_or_the_output_changes)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(2);
+    ck_assert(rdp_place(&rdp, SHOWN_WIDTH, SHOWN_HEIGHT));
+    for (guint i = 0; i < 9; i++) {
+        send_exact_frame(random, 3 + i * 5 % 7);
+        if (i % 3 == 1) { /* FreeRDP keeps the storages, and forgets the sequence at its next output */
+            advertise();
+            ck_assert(clear_context_reset(client.clear));
+            ck_assert(rdp_place(&rdp, SHOWN_WIDTH, SHOWN_HEIGHT));
+        } else if (i % 3 == 2) {
+            clear_context_free(client.clear); /* another client forgets all */
+            client.clear = clear_context_new(FALSE);
+            advertise();
+            ck_assert(rdp_place(&rdp, SHOWN_WIDTH, SHOWN_HEIGHT));
+        } else {
+            ck_assert(clear_context_reset(client.clear)); /* a new output alone */
+        }
+    }
+    ck_assert_uint_gt(saw.clear, 90);
+}
+END_TEST
 
 START_TEST(a_new_surface_shows_nothing_before_a_key_frame)
 {
@@ -280,6 +366,8 @@ int main(void)
     TCase *tcase = tcase_create("rdp screen");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, exact_pixels_come_in_the_codec_that_takes_fewer_bytes);
+    tcase_add_test(tcase, exact_pixels_stay_exact_when_the_pipeline_opens_again_or_the_output_changes);
     tcase_add_test(tcase, a_new_surface_shows_nothing_before_a_key_frame);
     tcase_add_test(tcase, the_client_s_output_is_made_at_once_and_again_only_when_its_size_changes);
     tcase_add_test(tcase, a_client_that_opens_its_pipeline_again_has_no_surfaces);
