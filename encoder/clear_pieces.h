@@ -33,8 +33,7 @@ typedef struct {
 typedef struct {
     guint n;
     ClearPiece pieces[CLEAR_PIECES_MAX];  /* by row, then from left to right; none overlaps another */
-    gboolean apart[CLEAR_HEIGHT_MAX];     /* rows that no piece covers: */
-    guint32 background[CLEAR_HEIGHT_MAX]; /* all pixels of a row that are in no piece have this colour */
+    guint32 background[CLEAR_HEIGHT_MAX]; /* of a row: of all its pixels that are in no piece */
 } ClearPieces;
 
 void clear_pieces_cut(const ClearPicture *picture, ClearPieces *pieces);
