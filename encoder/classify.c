@@ -37,9 +37,8 @@ void classifier_free(Classifier *classifier)
 void classifier_changed(Classifier *classifier, const Damage *changed, gint64 now_us)
 {
     g_return_if_fail(damage_tiles(changed) == classifier->tiles);
-    for (guint i = 0; i < classifier->tiles; i++) {
-        if (!damage_has_tile(changed, i))
-            continue;
+    for (guint i = damage_next_tile(changed, 0); i < classifier->tiles;
+         i = damage_next_tile(changed, i + 1)) {
         TileHistory *tile = &classifier->history[i];
         gint64 pause = now_us - tile->last_us;
         gboolean goes_on = pause < QUICK_US || (tile->heat >= MOTION_HEAT && pause < REST_US);
@@ -60,8 +59,8 @@ gboolean classifier_wants_video(const Classifier *classifier, const Damage *dama
 {
     if (damage_area(damage) >= (guint64)classifier->width * classifier->height / VIDEO_SHARE)
         return TRUE;
-    for (guint i = 0; i < classifier->tiles; i++)
-        if (damage_has_tile(damage, i) && classifier_tile(classifier, i, now_us) == SEAT_CLASS_MOTION)
+    for (guint i = damage_next_tile(damage, 0); i < classifier->tiles; i = damage_next_tile(damage, i + 1))
+        if (classifier_tile(classifier, i, now_us) == SEAT_CLASS_MOTION)
             return TRUE;
     return FALSE;
 }

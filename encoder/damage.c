@@ -1,4 +1,5 @@
-/* The damage map. A tile is clean when its right edge is 0. */
+/* The damage map. A bit a tile says which are damaged, so that what a frame costs follows its damage and not
+ * the picture's size. */
 #include "encoder/damage.h"
 
 #include <string.h>
@@ -9,10 +10,17 @@ typedef struct {
 
 struct Damage {
     guint width, height;
-    guint tiles_x, tiles_y;
-    guint dirty; /* tiles */
-    Tile tiles[];
+    guint tiles_x, count; /* tiles in a row, and in all */
+    guint words;
+    guint64 *dirty; /* a bit a tile */
+    Tile tiles[];   /* of clean ones: anything */
 };
+
+/* Every damaged tile, in order. */
+#define FOR_TILES(DAMAGE, TILE)                                                                              \
+    for (guint word_ = 0; word_ < (DAMAGE)->words; word_++)                                                  \
+        for (guint64 bits_ = (DAMAGE)->dirty[word_], TILE;                                                   \
+             bits_ && (TILE = word_ * 64 + (guint)__builtin_ctzll(bits_), TRUE); bits_ &= bits_ - 1)
 
 Damage *damage_new(guint width, guint height)
 {
@@ -23,20 +31,27 @@ Damage *damage_new(guint width, guint height)
     damage->width = width;
     damage->height = height;
     damage->tiles_x = tiles_x;
-    damage->tiles_y = tiles_y;
+    damage->count = tiles_x * tiles_y;
+    damage->words = (damage->count + 63) / 64;
+    damage->dirty = g_new0(guint64, damage->words);
     return damage;
 }
 
 void damage_free(Damage *damage)
 {
+    if (damage)
+        g_free(damage->dirty);
     g_free(damage);
 }
 
-static void tile_add(Damage *damage, Tile *tile, Tile part)
+static void tile_add(Damage *damage, guint number, Tile part)
 {
-    if (tile->x1 == 0) {
+    guint64 bit = (guint64)1 << number % 64, *word = &damage->dirty[number / 64];
+    Tile *tile = &damage->tiles[number];
+
+    if (!(*word & bit)) {
         *tile = part;
-        damage->dirty++;
+        *word |= bit;
         return;
     }
     tile->x0 = MIN(tile->x0, part.x0);
@@ -57,7 +72,7 @@ void damage_add(Damage *damage, gint x, gint y, gint width, gint height)
         for (gint64 tx = left / SEAT_TILE; tx * SEAT_TILE < right; tx++) {
             Tile part = {MAX(left - tx * SEAT_TILE, 0), MAX(top - ty * SEAT_TILE, 0),
                          MIN(right - tx * SEAT_TILE, SEAT_TILE), MIN(bottom - ty * SEAT_TILE, SEAT_TILE)};
-            tile_add(damage, &damage->tiles[ty * damage->tiles_x + tx], part);
+            tile_add(damage, ty * damage->tiles_x + tx, part);
         }
     }
 }
@@ -70,33 +85,28 @@ void damage_add_all(Damage *damage)
 void damage_add_map(Damage *damage, const Damage *other)
 {
     g_return_if_fail(damage->width == other->width && damage->height == other->height);
-    if (other->dirty == 0)
-        return;
-    for (guint i = 0; i < damage->tiles_x * damage->tiles_y; i++)
-        if (other->tiles[i].x1 != 0)
-            tile_add(damage, &damage->tiles[i], other->tiles[i]);
+    FOR_TILES(other, tile)
+    {
+        tile_add(damage, tile, other->tiles[tile]);
+    }
 }
 
 void damage_clear(Damage *damage)
 {
-    if (damage->dirty == 0)
-        return;
-    memset(damage->tiles, 0, (gsize)damage->tiles_x * damage->tiles_y * sizeof(Tile));
-    damage->dirty = 0;
+    memset(damage->dirty, 0, damage->words * sizeof *damage->dirty);
 }
 
 gboolean damage_is_empty(const Damage *damage)
 {
-    return damage->dirty == 0;
+    return damage_next_tile(damage, 0) == damage->count;
 }
 
 guint64 damage_area(const Damage *damage)
 {
     guint64 area = 0;
-    if (damage->dirty == 0)
-        return 0;
-    for (guint i = 0; i < damage->tiles_x * damage->tiles_y; i++) {
-        const Tile *tile = &damage->tiles[i];
+    FOR_TILES(damage, number)
+    {
+        const Tile *tile = &damage->tiles[number];
         area += (guint64)(tile->x1 - tile->x0) * (tile->y1 - tile->y0);
     }
     return area;
@@ -104,12 +114,21 @@ guint64 damage_area(const Damage *damage)
 
 guint damage_tiles(const Damage *damage)
 {
-    return damage->tiles_x * damage->tiles_y;
+    return damage->count;
 }
 
-gboolean damage_has_tile(const Damage *damage, guint tile)
+guint damage_next_tile(const Damage *damage, guint from)
 {
-    return damage->tiles[tile].x1 != 0;
+    guint word = from / 64;
+    if (from >= damage->count)
+        return damage->count;
+    guint64 bits = damage->dirty[word] & G_MAXUINT64 << from % 64;
+    while (bits == 0) {
+        if (++word == damage->words)
+            return damage->count;
+        bits = damage->dirty[word];
+    }
+    return word * 64 + (guint)__builtin_ctzll(bits);
 }
 
 /* Appends a rectangle or grows one of the row above to it; FALSE: no room. `above` is where that row begins.
@@ -128,34 +147,35 @@ static gboolean append(SeatRect *rects, guint *count, guint above, guint above_e
     return TRUE;
 }
 
-static SeatRect tile_rect(const Damage *damage, guint tx, guint ty)
+static SeatRect tile_rect(const Damage *damage, guint number, guint row)
 {
-    const Tile *tile = &damage->tiles[ty * damage->tiles_x + tx];
-    return (SeatRect){.x = tx * SEAT_TILE + tile->x0,
-                      .y = ty * SEAT_TILE + tile->y0,
+    const Tile *tile = &damage->tiles[number];
+    return (SeatRect){.x = (number - row * damage->tiles_x) * SEAT_TILE + tile->x0,
+                      .y = row * SEAT_TILE + tile->y0,
                       .width = tile->x1 - tile->x0,
                       .height = tile->y1 - tile->y0};
 }
 
 static gboolean rects_exact(const Damage *damage, SeatRect *rects, guint *count)
 {
+    guint tile = damage_next_tile(damage, 0), row = 0, row_end = 0, above_end = 0;
+
     *count = 0;
-    for (guint ty = 0; ty < damage->tiles_y; ty++) {
-        guint above_end = *count;
-        for (guint tx = 0; tx < damage->tiles_x; tx++) {
-            if (damage->tiles[ty * damage->tiles_x + tx].x1 == 0)
-                continue;
-            SeatRect rect = tile_rect(damage, tx, ty);
-            while (tx + 1 < damage->tiles_x && damage->tiles[ty * damage->tiles_x + tx + 1].x1 != 0) {
-                SeatRect next = tile_rect(damage, tx + 1, ty);
-                if (next.x != rect.x + rect.width || next.y != rect.y || next.height != rect.height)
-                    break;
-                rect.width += next.width;
-                tx++;
-            }
-            if (!append(rects, count, 0, above_end, rect))
-                return FALSE;
+    while (tile < damage->count) {
+        if (tile >= row_end) {
+            row = tile / damage->tiles_x;
+            row_end = (row + 1) * damage->tiles_x;
+            above_end = *count;
         }
+        SeatRect rect = tile_rect(damage, tile, row);
+        while ((tile = damage_next_tile(damage, tile + 1)) < row_end) {
+            SeatRect next = tile_rect(damage, tile, row);
+            if (next.x != rect.x + rect.width || next.y != rect.y || next.height != rect.height)
+                break;
+            rect.width += next.width;
+        }
+        if (!append(rects, count, 0, above_end, rect))
+            return FALSE;
     }
     return TRUE;
 }
@@ -164,28 +184,28 @@ static gboolean rects_exact(const Damage *damage, SeatRect *rects, guint *count)
 static void rects_coarse(const Damage *damage, SeatRect *rects, guint *count)
 {
     G_STATIC_ASSERT(SEAT_WIDTH_MAX / SEAT_TILE <= SEAT_RECTS_MAX);
+    guint tile = damage_next_tile(damage, 0);
+
     *count = 0;
-    for (guint ty = 0; ty < damage->tiles_y; ty++) {
+    while (tile < damage->count) {
+        guint row = tile / damage->tiles_x, row_end = (row + 1) * damage->tiles_x;
         guint left = G_MAXUINT, top = G_MAXUINT, right = 0, bottom = 0;
-        for (guint tx = 0; tx < damage->tiles_x; tx++) {
-            SeatRect rect = tile_rect(damage, tx, ty);
-            if (rect.width == 0)
-                continue;
+        for (; tile < row_end; tile = damage_next_tile(damage, tile + 1)) {
+            SeatRect rect = tile_rect(damage, tile, row);
             left = MIN(left, rect.x);
             top = MIN(top, rect.y);
             right = MAX(right, (guint)rect.x + rect.width);
             bottom = MAX(bottom, (guint)rect.y + rect.height);
         }
-        if (right > 0)
-            append(rects, count, *count ? *count - 1 : 0, *count,
-                   (SeatRect){.x = left, .y = top, .width = right - left, .height = bottom - top});
+        append(rects, count, *count ? *count - 1 : 0, *count,
+               (SeatRect){.x = left, .y = top, .width = right - left, .height = bottom - top});
     }
 }
 
 guint damage_rects(const Damage *damage, SeatRect rects[SEAT_RECTS_MAX])
 {
     guint count = 0;
-    if (damage->dirty > 0 && !rects_exact(damage, rects, &count))
+    if (!rects_exact(damage, rects, &count))
         rects_coarse(damage, rects, &count);
     return count;
 }

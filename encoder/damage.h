@@ -24,7 +24,8 @@ guint64 damage_area(const Damage *damage);
 
 /* Tiles are numbered row by row. */
 guint damage_tiles(const Damage *damage);
-gboolean damage_has_tile(const Damage *damage, guint tile);
+/* The first damaged tile whose number is at least `from`, else damage_tiles(). */
+guint damage_next_tile(const Damage *damage, guint from);
 
 /* Writes the map as non-overlapping rectangles, neighbours merged, at most SEAT_RECTS_MAX: more are made
  * coarser, never dropped. Returns how many. */
