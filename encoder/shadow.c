@@ -1,10 +1,9 @@
-/* Shadow memory and its compare-and-copy. */
+/* Shadow memory, brought up to date tile by tile. */
 #include "encoder/shadow.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@ struct Shadow {
     guint8 *memory;
     _Atomic guint32 *versions;
     guint8 *pixels;
+    CompareTile *compare;
 };
 
 int sealed_memory_new(const char *name, gsize size, void **memory, GError **error)
@@ -65,6 +65,7 @@ Shadow *shadow_new(guint width, guint height, guint32 generation, GError **error
     if (shadow->fd < 0)
         return NULL;
     shadow->memory = memory;
+    shadow->compare = compare_best();
     *(SeatShadowHeader *)memory = (SeatShadowHeader){SEAT_SHADOW_MAGIC, generation};
     shadow->versions = (_Atomic guint32 *)(void *)(shadow->memory + layout->versions_offset);
     shadow->pixels = shadow->memory + layout->pixels_offset;
@@ -97,52 +98,29 @@ const guint8 *shadow_pixels(const Shadow *shadow)
     return shadow->pixels;
 }
 
-/* Narrows *left and *right (px) to what differs in one row that is known to differ. */
-static void row_difference(const guint8 *now, const guint8 *before, guint width, guint *left, guint *right)
+void shadow_compare_with(Shadow *shadow, CompareTile *compare)
 {
-    guint first = 0, last = width;
-    while (first < *left && memcmp(now + first * 4, before + first * 4, 4) == 0)
-        first++;
-    while (last > *right && memcmp(now + last * 4 - 4, before + last * 4 - 4, 4) == 0)
-        last--;
-    *left = MIN(*left, first);
-    *right = MAX(*right, last);
+    shadow->compare = compare;
 }
 
-/* One tile's share of a rectangle. The version turns odd before the first byte is written and even after the
- * last. */
+/* One tile's share of a rectangle; `more`: the tile to the right comes next. */
 static void tile_update(Shadow *shadow, guint tile, SeatRect part, const guint8 *source, gsize stride,
-                        Damage *changed)
+                        gboolean more, Damage *changed)
 {
-    gsize bytes = part.width * 4u;
-    gsize offset = part.x * 4u;
-    guint first = G_MAXUINT, last = 0, left = part.width, right = 0;
-    guint32 version = atomic_load_explicit(&shadow->versions[tile], memory_order_relaxed);
+    const ComparePart pixels = {
+        .target = shadow->pixels + (gsize)part.y * shadow->layout.stride + part.x * 4u,
+        .target_stride = shadow->layout.stride,
+        .source = source + part.y * stride + part.x * 4u,
+        .source_stride = stride,
+        .width = part.width,
+        .height = part.height,
+        .more = more,
+    };
+    CompareBounds found = shadow->compare(&pixels, &shadow->versions[tile]);
 
-    for (guint y = part.y; y < (guint)part.y + part.height; y++) {
-        const guint8 *now = source + y * stride + offset;
-        guint8 *before = shadow->pixels + (gsize)y * shadow->layout.stride + offset;
-        if (memcmp(now, before, bytes) == 0)
-            continue;
-        if (first == G_MAXUINT) {
-            first = y;
-            atomic_store_explicit(&shadow->versions[tile], version + 1, memory_order_relaxed);
-            atomic_thread_fence(memory_order_release);
-        }
-        last = y;
-        row_difference(now, before, part.width, &left, &right);
-        memcpy(before, now, bytes);
-    }
-    if (first == G_MAXUINT)
-        return;
-    atomic_store_explicit(&shadow->versions[tile], version + 2, memory_order_release);
-    /* A source that changed under our eyes may have hidden the difference again: then take the whole width.
-     */
-    if (left >= right) {
-        left = 0;
-        right = part.width;
-    }
-    damage_add(changed, part.x + left, first, right - left, last - first + 1);
+    if (found.right != 0)
+        damage_add(changed, part.x + found.left, part.y + found.top, found.right - found.left,
+                   found.bottom - found.top);
 }
 
 void shadow_update(Shadow *shadow, const SeatRect *rect, const void *source, gsize stride, Damage *changed)
@@ -159,7 +137,7 @@ void shadow_update(Shadow *shadow, const SeatRect *rect, const void *source, gsi
             guint from = MAX(tx * SEAT_TILE, rect->x), to = MIN((tx + 1) * SEAT_TILE, right);
             tile_update(shadow, ty * layout->tiles_x + tx,
                         (SeatRect){.x = from, .y = top, .width = to - from, .height = end - top}, source,
-                        stride, changed);
+                        stride, to < right, changed);
         }
     }
 }

@@ -2,6 +2,7 @@
  * SeatBuffer in base/proto/seat_link.h. */
 #pragma once
 
+#include "encoder/compare.h"
 #include "encoder/damage.h"
 
 #include <gio/gio.h>
@@ -25,6 +26,9 @@ const guint8 *shadow_pixels(const Shadow *shadow);
  * `stride` bytes a row, in one pass: `source` may change meanwhile. What differed is added to `changed` (same
  * size). One thread only. */
 void shadow_update(Shadow *shadow, const SeatRect *rect, const void *source, gsize stride, Damage *changed);
+
+/* For tests and benchmarks: a variant other than the one that this machine runs best. */
+void shadow_compare_with(Shadow *shadow, CompareTile *compare);
 
 /* Makes an anonymous file of `size` bytes, maps it here for writing and seals it for everyone else. Returns
  * the descriptor and the mapping in *memory, or -1 with error set. */
