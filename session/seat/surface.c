@@ -204,6 +204,7 @@ void surface_convert(const Surface *surface, guint x, guint y, guint width, guin
 
 struct SurfaceCache {
     Mapping *mappings[CACHE_MAX]; /* newest first, NULL at the end */
+    guint width, height;          /* px of the newest picture */
 };
 
 SurfaceCache *surface_cache_new(void)
@@ -244,6 +245,18 @@ static Mapping *cache_find(SurfaceCache *cache, int fd, const struct stat *statu
     return found;
 }
 
+/* The guest comes back to none of the files of another mode, and QEMU may have let go of them: then they are
+ * kept in memory by us alone. */
+static void cache_follow_mode(SurfaceCache *cache, guint width, guint height)
+{
+    if (cache->width == width && cache->height == height)
+        return;
+    cache->width = width;
+    cache->height = height;
+    for (guint i = 1; i < CACHE_MAX; i++)
+        g_clear_pointer(&cache->mappings[i], mapping_unref);
+}
+
 Surface *surface_cache_map(SurfaceCache *cache, int fd, guint64 offset, guint width, guint height,
                            guint stride, guint format, GError **error)
 {
@@ -260,6 +273,7 @@ Surface *surface_cache_map(SurfaceCache *cache, int fd, guint64 offset, guint wi
     Mapping *mapping = cache_find(cache, fd, &status, error);
     if (!mapping)
         return NULL;
+    cache_follow_mode(cache, width, height);
     Surface *surface = g_atomic_rc_box_new0(Surface);
     g_mutex_init(&surface->lock);
     g_atomic_ref_count_inc(&mapping->references);

@@ -88,11 +88,14 @@ class Window:
 
     def vm_ms(self):
         """From the TCP connection to the first picture that is the VM's and not a greeter's."""
-        def greeter():  # wherever the viewer puts it, and however large
-            some = self.picture()[::8, ::8].astype(int)
+        def greeter(picture):  # wherever the viewer puts it, and however large
+            some = picture[::8, ::8].astype(int)
             return (abs(some - GREETER_GROUND).max(axis=2) < 6).mean() > 0.2
-        self._milliseconds_until(greeter, "a greeter")
-        return self._milliseconds_until(lambda: not greeter(), "the VM's picture")
+
+        def shown():  # a VM that is quick comes before any greeter
+            picture = self.picture()
+            return picture.any() and not greeter(picture)
+        return self._milliseconds_until(shown, "the VM's picture")
 
     def frame(self):
         """The number of the frame that is shown; None: no card is."""
