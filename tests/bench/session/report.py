@@ -30,7 +30,8 @@ def _system():
 
 
 def _rows(figures):
-    for figure in figures.list:
+    groups = list(dict.fromkeys(figure.group for figure in figures.list))
+    for figure in sorted(figures.list, key=lambda one: groups.index(one.group)):
         unit = f" {figure.unit}".rstrip()
         target = "" if figure.target is None else f"{figure.target:g}{unit}"
         yield figure.group, (figure.name, target, figure.shown(figure.median) + unit,
