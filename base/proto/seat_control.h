@@ -7,7 +7,7 @@
 
 typedef enum {
     /* broker -> seat */
-    SEAT_CONTROL_CONFIGURE = 1, /* SeatConfigure: first packet */
+    SEAT_CONTROL_CONFIGURE = 1, /* SeatConfigure: first packet; for SEAT_SOURCE_REPLAY with the recording, read-only */
     SEAT_CONTROL_REOPEN = 2,    /* no body: the VM was started anew: make a new display socket (DISPLAY follows) */
     SEAT_CONTROL_THUMBNAIL = 3, /* SeatThumbnailRequest */
     SEAT_CONTROL_RESIZE = 4,    /* SeatSize hint from outside a link (header unused) */
@@ -29,13 +29,13 @@ typedef struct {
     uint32_t reserved;
 } SeatControlHeader;
 
-typedef enum { SEAT_SOURCE_QEMU = 1, SEAT_SOURCE_PATTERN = 2 } SeatSource;
+typedef enum { SEAT_SOURCE_QEMU = 1, SEAT_SOURCE_PATTERN = 2, SEAT_SOURCE_REPLAY = 3 } SeatSource;
 
 typedef struct {
     SeatControlHeader header;
     uint32_t source;        /* SeatSource */
     uint32_t width, height; /* px: the template's resolution, used until a client brings its own */
-    uint32_t idle_refresh;  /* reserved, 0 */
+    uint32_t whole_damage;  /* REPLAY: 1: as a graphics card does that cannot tell what has changed */
     char desktop[SEAT_NAME_MAX];
     char xkb_layout[16], xkb_variant[32]; /* of the desktop (template): for typing keysyms */
     char encoder[64];       /* GStreamer element that won the probe; "" : software */

@@ -2,6 +2,8 @@
  * exists. */
 #include "broker/control/control_internal.h"
 
+#include "base/proto/recording.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -41,6 +43,16 @@ static char *image_problem(const char *path)
     return NULL;
 }
 
+static char *recording_problem(const char *path)
+{
+    guint8 magic[sizeof((RecordingHeader){0}.magic)];
+    gsize length = 0;
+    char *problem = read_start("recording", path, magic, sizeof magic, &length);
+    if (!problem && (length != sizeof magic || memcmp(magic, RECORDING_MAGIC, sizeof magic) != 0))
+        problem = g_strdup_printf("The image of a pattern is a recording, and %s is none.", path);
+    return problem;
+}
+
 static char *file_problem(const char *what, const char *path)
 {
     guint8 start[4];
@@ -74,8 +86,8 @@ char *control_template_problem(const StoreTemplate *template)
 {
     gboolean pattern = strcmp(template->kind, "pattern") == 0;
     char *problem = NULL;
-    if (pattern && (*template->image || *template->kernel || *template->initrd || *template->cmdline))
-        return g_strdup("A pattern has no image, kernel, initrd or command line.");
+    if (pattern && (*template->kernel || *template->initrd || *template->cmdline))
+        return g_strdup("A pattern has no kernel, initrd or command line.");
     if (!pattern && !*template->image && !*template->kernel)
         return g_strdup("A template needs an image or a kernel.");
     if (!*template->kernel && (*template->initrd || *template->cmdline))
@@ -84,7 +96,7 @@ char *control_template_problem(const StoreTemplate *template)
                                          "_-") != strlen(template->xkb_layout))
         return g_strdup("\"xkb_layout\" is no layout.");
     if (*template->image)
-        problem = image_problem(template->image);
+        problem = pattern ? recording_problem(template->image) : image_problem(template->image);
     if (!problem)
         problem = file_problem("kernel", template->kernel);
     if (!problem)

@@ -139,7 +139,9 @@ const Verb verbs[VERB_COUNT] = {
          .arguments =
              {TEMPLATE_NAME,
               CHOICE("kind", "vm|pattern", "vm", "A virtual machine, or a test pattern without one."),
-              FILE_ARGUMENT("image", "Disk image, qcow2. Desktops write to overlays on it."),
+              FILE_ARGUMENT("image",
+                            "Disk image, qcow2; desktops write to overlays on it. Of a pattern: a recording "
+                            "that it plays."),
               FILE_ARGUMENT("kernel", "Linux kernel to boot directly."),
               FILE_ARGUMENT("initrd", "Its initial RAM file system."),
               TEXT_ARGUMENT("cmdline", 2048, "", "Its command line."),

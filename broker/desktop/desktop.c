@@ -285,6 +285,14 @@ void desktop_found(Desktop *self)
         desktop_seat_vm_up(self);
 }
 
+void desktop_picture_lost(Desktop *self, const char *reason)
+{
+    if (self->state != DESKTOP_STARTING && self->state != DESKTOP_RUNNING)
+        return;
+    self->failing = TRUE;
+    stop(self, TRUE, reason);
+}
+
 void desktop_ask_again(Desktop *self)
 {
     if (self->state == DESKTOP_STOPPING && self->vm && !self->creating)

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define QUICK_TRIES 3
@@ -109,6 +110,10 @@ static void on_lost(SeatProcess *seat, const char *text, gpointer data)
     Desktop *self = data;
     if (seat != self->seat)
         return;
+    if (!self->spec) {
+        desktop_picture_lost(self, text);
+        return;
+    }
     desktops_tell(self);
     /* Most often the VM is gone and that report is on its way. */
     if (alive(self))
@@ -224,10 +229,20 @@ static const SeatProcessEvents seat_events = {.display = on_display,
                                               .clients = on_clients,
                                               .failed = on_failed};
 
+/* A pattern's image is a recording. */
+static const char *recording(const Desktop *self)
+{
+    const char *image = self->row->template->image;
+    return !self->spec && *image ? image : NULL;
+}
+
 static SeatConfigure configuration(const Desktop *self)
 {
     const StoreTemplate *from = self->row->template;
-    SeatConfigure packet = {.source = self->spec ? SEAT_SOURCE_QEMU : SEAT_SOURCE_PATTERN,
+    SeatConfigure packet = {.source = self->spec        ? SEAT_SOURCE_QEMU
+                                      : recording(self) ? SEAT_SOURCE_REPLAY
+                                                        : SEAT_SOURCE_PATTERN,
+                            .whole_damage = strcmp(from->video, "vga") == 0,
                             .width = self->size.width ? self->size.width : from->width,
                             .height = self->size.height ? self->size.height : from->height};
 
@@ -247,7 +262,8 @@ void desktop_seat_begin(Desktop *self)
         return;
     g_clear_handle_id(&self->seat_timer, g_source_remove);
     self->seat_since = g_get_monotonic_time();
-    self->seat = seat_process_new(self->set->master, &packet, self->epoch, &seat_events, self);
+    self->seat =
+        seat_process_new(self->set->master, &packet, recording(self), self->epoch, &seat_events, self);
 }
 
 void desktop_seat_adopt(Desktop *self, const MasterProcess *process, int fd)
@@ -255,8 +271,8 @@ void desktop_seat_adopt(Desktop *self, const MasterProcess *process, int fd)
     SeatConfigure packet = configuration(self);
 
     self->seat_since = g_get_monotonic_time();
-    self->seat = seat_process_adopt(self->set->master, process->id, &packet, process->record.epoch,
-                                    &seat_events, self);
+    self->seat = seat_process_adopt(self->set->master, process->id, &packet, recording(self),
+                                    process->record.epoch, &seat_events, self);
     /* A seat that lives shows something that runs; the hypervisor corrects this where it knows better. */
     desktop_found(self);
     seat_process_link(self->seat, fd);

@@ -70,6 +70,8 @@ void desktop_move(Desktop *desktop, DesktopEvent event, const char *reason);
 void desktop_begin(Desktop *desktop);
 void desktop_vm_ended(Desktop *desktop, const char *reason);
 void desktop_found(Desktop *desktop);
+/* A desktop that is nothing but its seat can show nothing: it fails with that reason. */
+void desktop_picture_lost(Desktop *desktop, const char *reason);
 /* The hypervisor is back: what was asked of it while it was away is asked again. */
 void desktop_ask_again(Desktop *desktop);
 

@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/packet.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -28,6 +30,7 @@ struct SeatProcess {
     ProcessId id;
     PacketLink *link;
     SeatConfigure configuration;
+    char *recording; /* path; NULL: none */
     uint64_t epoch;
     gboolean adopted, pictured, ended;
     guint clients, timer, adopted_timer;
@@ -67,14 +70,15 @@ static void spawned(int error, ProcessId id, gpointer data)
     }
 }
 
-static SeatProcess *make(MasterClient *master, const SeatConfigure *configuration, uint64_t epoch,
-                         const SeatProcessEvents *events, gpointer data)
+static SeatProcess *make(MasterClient *master, const SeatConfigure *configuration, const char *recording,
+                         uint64_t epoch, const SeatProcessEvents *events, gpointer data)
 {
     SeatProcess *self = g_new0(SeatProcess, 1);
     self->master = master;
     self->configuration = *configuration;
     self->configuration.header.type = SEAT_CONTROL_CONFIGURE;
     self->configuration.header.size = sizeof self->configuration;
+    self->recording = g_strdup(recording);
     self->epoch = epoch;
     self->events = *events;
     self->data = data;
@@ -83,18 +87,19 @@ static SeatProcess *make(MasterClient *master, const SeatConfigure *configuratio
     return self;
 }
 
-SeatProcess *seat_process_new(MasterClient *master, const SeatConfigure *configuration, uint64_t epoch,
-                              const SeatProcessEvents *events, gpointer data)
+SeatProcess *seat_process_new(MasterClient *master, const SeatConfigure *configuration, const char *recording,
+                              uint64_t epoch, const SeatProcessEvents *events, gpointer data)
 {
-    SeatProcess *self = make(master, configuration, epoch, events, data);
+    SeatProcess *self = make(master, configuration, recording, epoch, events, data);
     master_client_spawn(master, KIND_SEAT, spawned, self);
     return self;
 }
 
 SeatProcess *seat_process_adopt(MasterClient *master, ProcessId id, const SeatConfigure *configuration,
-                                uint64_t epoch, const SeatProcessEvents *events, gpointer data)
+                                const char *recording, uint64_t epoch, const SeatProcessEvents *events,
+                                gpointer data)
 {
-    SeatProcess *self = make(master, configuration, epoch, events, data);
+    SeatProcess *self = make(master, configuration, recording, epoch, events, data);
     self->id = id;
     self->adopted = TRUE;
     return self;
@@ -183,11 +188,30 @@ static gboolean ask_adopted(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* Sends the configuration, with the recording's descriptor where there is one: the seat opens no file by a
+ * path. */
+static gboolean configure(SeatProcess *self)
+{
+    g_autofree char *text = NULL;
+    if (!self->recording)
+        return packet_link_send(self->link, &self->configuration, sizeof self->configuration, NULL, 0);
+    int fd = open(self->recording, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0) {
+        packet_link_send(self->link, &self->configuration, sizeof self->configuration, &fd, 1);
+        close(fd);
+        return TRUE;
+    }
+    text = g_strdup_printf("The recording %s cannot be read: %s.", self->recording, g_strerror(errno));
+    self->events.lost(self, text, self->data);
+    return FALSE;
+}
+
 void seat_process_link(SeatProcess *self, int fd)
 {
     packet_link_free(self->link);
     self->link = packet_link_new(fd, NULL, SEAT_CONTROL_PACKET_MAX, QUEUE_MAX, received, closed, self);
-    packet_link_send(self->link, &self->configuration, sizeof self->configuration, NULL, 0);
+    if (!configure(self))
+        return;
     if (self->adopted && !self->adopted_timer)
         self->adopted_timer = g_timeout_add(ADOPTED_PICTURE_MS, ask_adopted, self);
 }
@@ -298,5 +322,6 @@ void seat_process_forget(SeatProcess *self)
     let_go(self);
     master_client_forget(self->master, self);
     g_array_unref(self->thumbnails);
+    g_free(self->recording);
     g_free(self);
 }

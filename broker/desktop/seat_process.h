@@ -19,14 +19,17 @@ typedef struct {
     void (*failed)(SeatProcess *seat, const char *text, gpointer data);
 } SeatProcessEvents;
 
-/* Asks for a new process, bound to desktop and epoch (0: none yet). `configuration` is copied. */
-SeatProcess *seat_process_new(MasterClient *master, const SeatConfigure *configuration, uint64_t epoch,
-                              const SeatProcessEvents *events, gpointer data);
+/* Asks for a new process, bound to desktop and epoch (0: none yet). `configuration` and `recording` are
+ * copied; the latter is the file that a seat of SEAT_SOURCE_REPLAY gets, else NULL. */
+SeatProcess *seat_process_new(MasterClient *master, const SeatConfigure *configuration, const char *recording,
+                              uint64_t epoch, const SeatProcessEvents *events, gpointer data);
 /* Takes over one that lives already; its link follows with seat_process_link(). */
 SeatProcess *seat_process_adopt(MasterClient *master, ProcessId id, const SeatConfigure *configuration,
-                                uint64_t epoch, const SeatProcessEvents *events, gpointer data);
+                                const char *recording, uint64_t epoch, const SeatProcessEvents *events,
+                                gpointer data);
 
-/* The broker's end of the seat's link (taken over), the first one or a new one: configures the seat. */
+/* The broker's end of the seat's link (taken over), the first one or a new one: configures the seat. May call
+ * `lost`, and this object may be gone afterwards: the recording cannot be opened. */
 void seat_process_link(SeatProcess *seat, int fd);
 
 /* Binds it to the lease. FALSE: it is bound to another one and must be replaced. */

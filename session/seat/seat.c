@@ -118,7 +118,20 @@ static void open_display(Seat *seat)
 
 /* ---- from the broker ---- */
 
-static void configure(Seat *seat, const SeatConfigure *packet)
+/* `recording` is this function's. */
+static void open_recording(Seat *seat, int recording)
+{
+    g_autoptr(GError) error = NULL;
+    seat->source = source_replay_new(seat->host, recording, !seat->configuration.whole_damage, &source_events,
+                                     seat, &error);
+    if (seat->source)
+        tell_clients(seat);
+    else
+        source_lost(error->message, seat);
+}
+
+/* *recording: the descriptor that came along, -1: none; what is taken becomes -1. */
+static void configure(Seat *seat, const SeatConfigure *packet, int *recording)
 {
     SeatConfigure *configuration = &seat->configuration;
 
@@ -139,6 +152,11 @@ static void configure(Seat *seat, const SeatConfigure *packet)
     make_typer(seat);
     if (configuration->source == SEAT_SOURCE_QEMU) {
         open_display(seat);
+        return;
+    }
+    if (configuration->source == SEAT_SOURCE_REPLAY) {
+        open_recording(seat, *recording);
+        *recording = -1;
         return;
     }
     seat->source =
@@ -176,6 +194,7 @@ static void broker_received(PacketLink *link, const void *packet, gsize length, 
 {
     Seat *seat = data;
     const SeatControlHeader *header = packet;
+    int none = -1;
 
     if (length < sizeof *header || header->size != length) {
         log_warning("broker: a packet whose size lies is ignored");
@@ -184,7 +203,7 @@ static void broker_received(PacketLink *link, const void *packet, gsize length, 
     switch (header->type) {
     case SEAT_CONTROL_CONFIGURE:
         if (length == sizeof(SeatConfigure))
-            configure(seat, packet);
+            configure(seat, packet, count > 0 ? &descriptors[0] : &none);
         break;
     case SEAT_CONTROL_REOPEN:
         if (seat->configured && seat->configuration.source == SEAT_SOURCE_QEMU)

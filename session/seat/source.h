@@ -1,5 +1,5 @@
-/* Where a seat's picture comes from and its input goes to: QEMU, or a pattern that needs no VM. A source
- * draws into the host by itself. Thread of the default main context throughout. */
+/* Where a seat's picture comes from and its input goes to: QEMU, or what needs no VM: a pattern, a recording.
+ * A source draws into the host by itself. Thread of the default main context throughout. */
 #pragma once
 
 #include "session/seat/host.h"
@@ -36,6 +36,12 @@ struct Source {
 /* The test card at width x height px, 30 frames a second while a client is attached. `events` borrowed. */
 Source *source_pattern_new(SeatHost *host, guint width, guint height, const SourceEvents *events,
                            gpointer data);
+
+/* A recording (taken over: `fd`, see session/seat/recording.h) at its own size and rate while a client is
+ * attached; input goes nowhere. exact: damage is the recording's rectangles, else the whole picture at each
+ * frame. NULL with error set when it cannot be played; `lost` when that shows later. */
+Source *source_replay_new(SeatHost *host, int fd, gboolean exact, const SourceEvents *events, gpointer data,
+                          GError **error);
 
 /* QEMU's D-Bus display over `fd` (taken over), one end of a socketpair made by this process whose other end
  * goes to QEMU. Connects in the background: `picture` or `lost` follows. width, height: the size to ask the

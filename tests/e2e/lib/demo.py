@@ -99,13 +99,16 @@ class Demo:
     def host(self):
         return self.json["listen"]
 
-    def add_pattern_user(self, name, desktop):
-        """Another user with a desktop that needs no VM, whatever the demo's guest is; returns him as in `users`."""
-        if self.run_cli("template", "show", "card").returncode:
-            self.cli("template", "add", "card", "--kind", "pattern", "--width", 1024, "--height", 768)
+    def add_pattern_user(self, name, desktop, template="card", **options):
+        """Another user with a desktop that needs no VM, whatever the demo's guest is; returns him as in `users`.
+        options: of a template that is not there yet, e.g. image: a recording."""
+        if self.run_cli("template", "show", template).returncode:
+            options = {"width": 1024, "height": 768, **options}
+            self.cli("template", "add", template, "--kind", "pattern",
+                     *(word for key, value in options.items() for word in (f"--{key}", value)))
         user = {"name": name, "password": secrets.token_urlsafe(12), "desktop": desktop}
         self.cli("user", "add", name, "--password-stdin", secret=user["password"] + "\n")
-        self.cli("desktop", "create", desktop, "card")
+        self.cli("desktop", "create", desktop, template)
         self.cli("assign", desktop, name)
         return user
 

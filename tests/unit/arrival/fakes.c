@@ -240,14 +240,33 @@ void fake_seat_picture(FakeProcess *seat)
     ck_assert_int_eq(packet_send(seat->link, &packet, sizeof packet, NULL, 0), PACKET_OK);
 }
 
-gboolean fake_seat_configured(FakeProcess *seat)
+void fake_seat_lost(FakeProcess *seat, const char *text)
+{
+    SeatLost packet = {.header = {.type = SEAT_CONTROL_LOST, .size = sizeof packet}};
+    g_strlcpy(packet.text, text, sizeof packet.text);
+    ck_assert_int_eq(packet_send(seat->link, &packet, sizeof packet, NULL, 0), PACKET_OK);
+}
+
+gboolean fake_seat_configured_with(FakeProcess *seat, int *fd)
 {
     SeatConfigure packet;
     gsize length;
     int descriptor;
-    guint count;
-    return packet_receive(seat->link, &packet, sizeof packet, &length, &descriptor, 1, &count) == PACKET_OK &&
-           length == sizeof packet && packet.header.type == SEAT_CONTROL_CONFIGURE;
+    guint count = 0;
+    gboolean told =
+        packet_receive(seat->link, &packet, sizeof packet, &length, &descriptor, 1, &count) == PACKET_OK &&
+        length == sizeof packet && packet.header.type == SEAT_CONTROL_CONFIGURE;
+    *fd = count == 1 ? descriptor : -1;
+    return told;
+}
+
+gboolean fake_seat_configured(FakeProcess *seat)
+{
+    int fd;
+    gboolean told = fake_seat_configured_with(seat, &fd);
+    if (fd >= 0)
+        close(fd);
+    return told;
 }
 
 /* ---- the hypervisor ---- */

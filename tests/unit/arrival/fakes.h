@@ -45,8 +45,12 @@ void fake_master_die(FakeMaster *master, FakeProcess *process);
 /* ---- a seat ---- */
 /* Sends PICTURE on its link. */
 void fake_seat_picture(FakeProcess *seat);
-/* TRUE when the next packet on its link is a SeatConfigure. */
+/* Sends LOST on its link. */
+void fake_seat_lost(FakeProcess *seat, const char *text);
+/* TRUE when the next packet on its link is a SeatConfigure; *fd gets the descriptor that came along, -1:
+ * none. */
 gboolean fake_seat_configured(FakeProcess *seat);
+gboolean fake_seat_configured_with(FakeProcess *seat, int *fd);
 
 /* ---- the hypervisor ---- */
 typedef struct {

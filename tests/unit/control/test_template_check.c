@@ -1,4 +1,5 @@
 /* A template that cannot work is refused when it is made, not when its first user waits. */
+#include "base/proto/recording.h"
 #include "broker/control/control_internal.h"
 
 #include <check.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *folder, *image, *text_file;
+static char *folder, *image, *text_file, *recording;
 
 static void setup(void)
 {
@@ -14,6 +15,8 @@ static void setup(void)
     folder = g_dir_make_tmp("fernwerk-template-XXXXXX", NULL);
     image = g_build_filename(folder, "image.qcow2", NULL);
     text_file = g_build_filename(folder, "text", NULL);
+    recording = g_build_filename(folder, "film.rec", NULL);
+    ck_assert(g_file_set_contents(recording, RECORDING_MAGIC, sizeof RECORDING_MAGIC - 1, NULL));
     ck_assert(g_file_set_contents(image, header, sizeof header, NULL));
     ck_assert(g_file_set_contents(text_file, "text", -1, NULL));
 }
@@ -22,6 +25,8 @@ static void teardown(void)
 {
     g_unlink(image);
     g_unlink(text_file);
+    g_unlink(recording);
+    g_free(recording);
     g_rmdir(folder);
     g_free(image);
     g_free(text_file);
@@ -116,11 +121,29 @@ START_TEST(a_keyboard_layout_that_does_not_exist_is_refused)
 }
 END_TEST
 
-START_TEST(a_pattern_has_no_disk_and_a_machine_needs_something_to_boot)
+START_TEST(the_image_of_a_pattern_is_a_recording)
 {
     StoreTemplate template = fine();
     template.kind = (char *)"pattern";
+    template.image = recording;
+    expect(&template, NULL);
+    template.image = image;
+    expect(&template, "is a recording");
+    template.image = (char *)"/no/such/recording";
+    expect(&template, "/no/such/recording");
+    template.kind = (char *)"vm";
+    template.image = recording;
+    expect(&template, "no qcow2");
+}
+END_TEST
+
+START_TEST(a_pattern_boots_nothing_and_a_machine_needs_something_to_boot)
+{
+    StoreTemplate template = fine();
+    template.kind = (char *)"pattern";
+    template.kernel = text_file;
     expect(&template, "pattern");
+    template.kernel = (char *)"";
     template.image = (char *)"";
     expect(&template, NULL);
     template.kind = (char *)"vm";
@@ -138,7 +161,8 @@ int main(void)
     tcase_add_test(all, an_image_of_another_kind_is_refused);
     tcase_add_test(all, a_missing_kernel_or_initrd_is_refused);
     tcase_add_test(all, a_keyboard_layout_that_does_not_exist_is_refused);
-    tcase_add_test(all, a_pattern_has_no_disk_and_a_machine_needs_something_to_boot);
+    tcase_add_test(all, the_image_of_a_pattern_is_a_recording);
+    tcase_add_test(all, a_pattern_boots_nothing_and_a_machine_needs_something_to_boot);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -3,6 +3,8 @@
 #include "fakes.h"
 
 #include <check.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -422,6 +424,51 @@ START_TEST(a_pattern_needs_no_hypervisor)
 }
 END_TEST
 
+static Desktop *with_recording(const char *path)
+{
+    Desktop *desktop = add(1, FALSE);
+    g_free(desktop->row->template->image);
+    desktop->row->template->image = g_strdup(path);
+    desktop_start(desktop, NULL);
+    return desktop;
+}
+
+START_TEST(the_seat_of_a_recording_gets_its_descriptor_to_read_only)
+{
+    char path[] = "/tmp/fernwerk-recording-XXXXXX";
+    int file = g_mkstemp(path), fd;
+
+    with_recording(path);
+    ck_assert(fake_seat_configured_with(seat_of(), &fd));
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+    close(fd);
+    close(file);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(a_recording_that_cannot_be_opened_is_the_desktops_failure)
+{
+    Desktop *desktop = with_recording("/no/such/recording");
+    spin();
+    ck_assert_int_eq(desktop_state(desktop), DESKTOP_FAILED);
+    ck_assert_ptr_nonnull(strstr(desktop_reason(desktop), "/no/such/recording"));
+}
+END_TEST
+
+START_TEST(a_desktop_that_is_nothing_but_its_seat_fails_with_what_the_seat_says)
+{
+    Desktop *desktop = running(1, FALSE);
+    FakeProcess *seat = seat_of();
+    fake_seat_lost(seat, "The recording cannot be played: it ends too early.");
+    spin();
+    ck_assert_int_eq(desktop_state(desktop), DESKTOP_FAILED);
+    ck_assert_str_eq(desktop_reason(desktop), "The recording cannot be played: it ends too early.");
+    ck_assert(seat->ended);
+}
+END_TEST
+
 START_TEST(a_removal_switches_off_deletes_the_disk_and_forgets)
 {
     Desktop *desktop = running(1, TRUE);
@@ -568,6 +615,9 @@ int main(void)
     tcase_add_test(tcase, a_living_seat_of_no_desktop_or_another_lease_is_ended);
     tcase_add_test(tcase, a_seat_of_another_lease_is_replaced_before_anyone_comes);
     tcase_add_test(tcase, a_pattern_needs_no_hypervisor);
+    tcase_add_test(tcase, the_seat_of_a_recording_gets_its_descriptor_to_read_only);
+    tcase_add_test(tcase, a_recording_that_cannot_be_opened_is_the_desktops_failure);
+    tcase_add_test(tcase, a_desktop_that_is_nothing_but_its_seat_fails_with_what_the_seat_says);
     tcase_add_test(tcase, a_removal_switches_off_deletes_the_disk_and_forgets);
     tcase_add_test(tcase, a_stop_during_the_start_ends_the_vm_once_it_is_there);
     tcase_add_test(tcase, a_thumbnail_is_copied_from_the_seats_memory_and_a_lie_about_its_size_gives_none);

@@ -86,6 +86,17 @@ void rig_seat_configure(RigSeat *seat, SeatSource source, guint width, guint hei
     ck_assert_int_eq(packet_send(seat->broker, &packet, sizeof packet, NULL, 0), PACKET_OK);
 }
 
+void rig_seat_replay(RigSeat *seat, int recording, gboolean whole_damage)
+{
+    SeatConfigure packet = {.header = {.type = SEAT_CONTROL_CONFIGURE, .size = sizeof packet},
+                            .source = SEAT_SOURCE_REPLAY,
+                            .whole_damage = whole_damage,
+                            .desktop = "d1",
+                            .xkb_layout = "us",
+                            .software_encoder = "x264enc"};
+    ck_assert_int_eq(packet_send(seat->broker, &packet, sizeof packet, &recording, 1), PACKET_OK);
+}
+
 static gboolean receive(int fd, void *packet, gsize capacity, gsize *length, int *descriptors, guint *count,
                         gint64 deadline_us)
 {

@@ -18,6 +18,8 @@ void rig_seat_stop(RigSeat *seat);
 /* A new broker link in place of the old one, as after a broker's restart. */
 void rig_seat_broker_again(RigSeat *seat);
 void rig_seat_configure(RigSeat *seat, SeatSource source, guint width, guint height, const char *layout);
+/* The same with a recording, whose descriptor stays the caller's. */
+void rig_seat_replay(RigSeat *seat, int recording, gboolean whole_damage);
 /* The next packet from the seat to its broker of that type, others are skipped. *fd (may be NULL) gets its
  * descriptor or -1. `packet` has room for SEAT_CONTROL_PACKET_MAX bytes. */
 void rig_seat_await(RigSeat *seat, guint type, void *packet, int *fd);

@@ -1225,7 +1225,7 @@ export interface operations {
                      */
                     kind?: "vm" | "pattern";
                     /**
-                     * @description Disk image, qcow2. Desktops write to overlays on it.
+                     * @description Disk image, qcow2; desktops write to overlays on it. Of a pattern: a recording that it plays.
                      * @default
                      */
                     image?: string;

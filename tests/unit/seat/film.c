@@ -1,0 +1,56 @@
+/* The small recording, and a second way to draw it. */
+#include "film.h"
+
+#include <check.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void film_make(Film *film)
+{
+    *film = (Film){.header = {.width = FILM_WIDTH,
+                              .height = FILM_HEIGHT,
+                              .frames = FILM_FRAMES,
+                              .interval_us = FILM_INTERVAL_US,
+                              .ops = FILM_OPS,
+                              .picture = G_STRUCT_OFFSET(Film, first)},
+                   .frames = {{0, 2}, {2, 1}, {3, 1}},
+                   .ops = {{0, 40, FILM_WIDTH, 2, 0, 0, RECORDING_PIXELS, G_STRUCT_OFFSET(Film, wide)},
+                           {21, 33, 10, 7, 0, 0, RECORDING_PIXELS, G_STRUCT_OFFSET(Film, block)},
+                           {13, 35, 60, 50, 10, 30, RECORDING_COPY, 0},
+                           {5, 80, 10, 7, 0, 0, RECORDING_PIXELS, G_STRUCT_OFFSET(Film, block)}}};
+    memcpy(film->header.magic, RECORDING_MAGIC, sizeof film->header.magic);
+    for (guint i = 0; i < G_N_ELEMENTS(film->first); i++)
+        film->first[i] = i * 2654435761u & 0xffffff;
+    for (guint i = 0; i < G_N_ELEMENTS(film->wide); i++)
+        film->wide[i] = 0x100000 + i;
+    for (guint i = 0; i < G_N_ELEMENTS(film->block); i++)
+        film->block[i] = 0x200000 + i;
+}
+
+static void expect_op(const Film *film, const RecordingOp *op, guint32 *pixels)
+{
+    g_autofree guint32 *before = g_memdup2(pixels, sizeof film->first);
+    const guint32 *stored = (const guint32 *)(const void *)((const guint8 *)film + op->pixels);
+    for (guint y = 0; y < op->height; y++)
+        for (guint x = 0; x < op->width; x++)
+            pixels[(op->y + y) * FILM_WIDTH + op->x + x] =
+                op->kind == RECORDING_COPY ? before[(op->from_y + y) * FILM_WIDTH + op->from_x + x]
+                                           : stored[y * op->width + x];
+}
+
+void film_expect(const Film *film, guint frame, guint32 *pixels)
+{
+    memcpy(pixels, film->first, sizeof film->first);
+    for (guint i = 0; i <= frame; i++)
+        for (guint j = 0; j < film->frames[i].count; j++)
+            expect_op(film, &film->ops[film->frames[i].first + j], pixels);
+}
+
+int film_open(const Film *film, gsize length)
+{
+    int fd = memfd_create("film", MFD_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, film, length, 0), (gssize)length);
+    return fd;
+}
