@@ -1,10 +1,5 @@
 """The clients as a bench needs them: connect, tell when the first picture stood, stop and start the card."""
 
-import os
-import re
-import shutil
-import subprocess
-import tempfile
 import time
 
 import processes
@@ -12,68 +7,18 @@ from lib import card
 from lib.browser import Browser
 from lib.clients import TigerVnc, XFreeRdp
 from lib.wait import until
+from window import HEIGHT, WIDTH, XFREERDP_AT, TIGERVNC_AT, Window
 
-WIDTH, HEIGHT = 1920, 1080
 GREETER_GROUND = (18, 22, 27)
-ESTABLISHED = "01"
 F8 = "\ue038"
 
 
-def connected(port):
-    """Whether somebody has a TCP connection to this port of 127.0.0.1."""
-    with open("/proc/net/tcp") as file:
-        return any(line.split()[2].endswith(f":{port:04X}") and line.split()[3] == ESTABLISHED for line in file)
-
-
-class Libraries:
-    """Copies of a client's libraries for it to use: pages shared with it would lessen what the server seems to need."""
-
-    def __init__(self, *programs):
-        self.folder = tempfile.mkdtemp(prefix="fernwerk-bench-lib-")
-        for program in programs:
-            listing = subprocess.run(["ldd", shutil.which(program)], capture_output=True, text=True, check=True).stdout
-            for path in re.findall(r"=> (/\S+)", listing):
-                if not os.path.exists(f"{self.folder}/{os.path.basename(path)}"):
-                    shutil.copy(path, self.folder)
-
-    def __enter__(self):
-        return self.folder
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.folder)
-
-
-class Window:
-    """A viewer on a Framebuffer; `left` and `top` are where its window goes there being no window manager."""
-
-    def __init__(self, port, client, left, top):
-        self.port, self.client = port, client
-        self.screen = client.screen
-        self.left, self.top = left, top
-
-    def __enter__(self):
-        until(lambda: not self.screen.picture(64, 64).any() and not connected(self.port), 20, "the last client's end")
-        self.client.__enter__()
-        try:
-            until(lambda: connected(self.port), 60, self.client.output, pause=0.0005)
-        except BaseException:
-            self.client.close()
-            raise
-        self.since = time.monotonic()
-        self.spent = processes.processor_seconds(self.client.process.pid)
-        return self
-
-    def __exit__(self, *_):
-        self.client.close()
-        shutil.rmtree(self.client.home, ignore_errors=True)
-
-    def picture(self):
-        return self.screen.picture()[self.top:self.top + HEIGHT, self.left:self.left + WIDTH]
+class CardWindow(Window):
+    """One that shows the test card."""
 
     def _milliseconds_until(self, shown, what, seconds=120):
         def look():
-            if self.client.process.poll() is not None:
-                raise AssertionError(f"the client has ended:\n{self.client.output()}")
+            self.check()
             return shown()
         until(look, seconds, lambda: f"{what}; the log ends:\n{self.client.demo.log_tail(20)}", pause=0.001)
         return (time.monotonic() - self.since) * 1000
@@ -108,12 +53,12 @@ class Window:
 
 
 def rdp(screen, demo):
-    return Window(demo.json["rdp"], XFreeRdp(screen, demo, XFreeRdp.AVC420, width=WIDTH, height=HEIGHT,
-                                             extra=["/window-position:0x0"]), 0, 0)
+    return CardWindow(demo.json["rdp"], XFreeRdp(screen, demo, XFreeRdp.AVC420, width=WIDTH, height=HEIGHT,
+                                                 extra=["/window-position:0x0"]), *XFREERDP_AT)
 
 
 def vnc(screen, demo):
-    return Window(demo.json["vnc"], TigerVnc(screen, demo, width=WIDTH, height=HEIGHT), 1, 20)
+    return CardWindow(demo.json["vnc"], TigerVnc(screen, demo, width=WIDTH, height=HEIGHT), *TIGERVNC_AT)
 
 
 # Notes inside the page when the button was pressed, the WebSocket opened, the card on the viewer's canvas.

@@ -13,6 +13,7 @@ from lib.wait import until
 class Screen:
     """`with Screen(1280, 1024) as screen:`; .env is the environment of clients that shall appear on it."""
 
+    program = "Xvfb"
     arguments = ()  # further ones for the X server
 
     def __init__(self, width=1280, height=1024, layout="us"):
@@ -21,18 +22,21 @@ class Screen:
     def __enter__(self):
         read, write = os.pipe()
         self.process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{self.width}x{self.height}x24", "-nolisten", "tcp",
-             "-noreset", "+extension", "RANDR", *self.arguments],
+            [self.program, "-displayfd", str(write), *self.size_arguments(), "-nolisten", "tcp", "-noreset",
+             "+extension", "RANDR", *self.arguments],
             pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as pipe:
             number = pipe.readline().strip()
-        assert number, "Xvfb did not start"
+        assert number, f"{self.program} did not start"
         self.name = f":{number}"
         self.env = {**os.environ, "DISPLAY": self.name}
         self.env.pop("WAYLAND_DISPLAY", None)
         subprocess.run(["setxkbmap", self.layout], env=self.env, check=True)
         return self
+
+    def size_arguments(self):
+        return ["-screen", "0", f"{self.width}x{self.height}x24"]
 
     def __exit__(self, *_):
         self.process.terminate()

@@ -1,0 +1,72 @@
+"""The command line of scripts/bench. Imports nothing that has to be installed first, so that --help always works."""
+
+import argparse
+
+SERVERS = {
+    "fernwerk-rdp": "RDP, H.264 (AVC420), to xfreerdp3",
+    "fernwerk-vnc": "VNC to TigerVNC's viewer",
+    "fernwerk-rdp-nohints": "the same with a screen that cannot tell what has changed",
+    "fernwerk-vnc-nohints": "the same for VNC",
+    "tigervnc": "TigerVNC's Xvnc, Tight with quality 8",
+    "shadow": "FreeRDP's shadow server beside an Xvfb, AVC420",
+    "x11vnc": "x11vnc beside an Xvfb, Tight with quality 8",
+}
+WORKLOADS = {
+    "typing": "a character a frame in an editor",
+    "scroll": "a terminal that scrolls a line a frame",
+    "video": "a moving picture over the whole screen",
+    "idle": "nothing; its figures are per second",
+    "document": "a page with pictures, scrolled smoothly",
+    "drag": "a window dragged over a photograph",
+    "half": "a moving picture in a half of the screen",
+}
+QUICK_SERVERS = ["fernwerk-rdp", "fernwerk-vnc", "tigervnc", "shadow"]
+QUICK_WORKLOADS = ["typing", "scroll", "video"]
+
+
+def names(kind, known):
+    def parsed(text):
+        found = text.split(",")
+        if unknown := set(found) - set(known):
+            raise argparse.ArgumentTypeError(f"no such {kind}: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        return found
+    return parsed
+
+
+def number(kind, least):
+    def parsed(text):
+        if (value := kind(text)) < least:
+            raise ValueError
+        return value
+    parsed.__name__ = f"number, at least {least},"
+    return parsed
+
+
+def listed(known):
+    return "\n".join(f"  {name:22} {text}" for name, text in known.items())
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="bench", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Fernwerk against its peers: the same recorded frames through each server to a real client, in one "
+                    "table.",
+        epilog=f"servers:\n{listed(SERVERS)}\n\nworkloads:\n{listed(WORKLOADS)}\n\nHow it is measured: docs/performance.md.")
+    parser.add_argument("--quick", action="store_true",
+                        help=f"{', '.join(QUICK_SERVERS)}; {', '.join(QUICK_WORKLOADS)}; two short rounds")
+    parser.add_argument("--only", metavar="SERVER,...", type=names("server", SERVERS), help="some of the servers")
+    parser.add_argument("--workload", metavar="W,...", type=names("workload", WORKLOADS), help="some of the workloads")
+    parser.add_argument("--rounds", type=number(int, 1), metavar="N", help="rounds of each (default: 5)")
+    parser.add_argument("--seconds", type=number(float, 1), metavar="S", help="of one round (default: 6)")
+    parser.add_argument("--json", metavar="FILE", help="write all figures there")
+    parser.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    options = parser.parse_args(arguments)
+    options.only = options.only or (QUICK_SERVERS if options.quick else list(SERVERS))
+    options.workload = options.workload or (QUICK_WORKLOADS if options.quick else list(WORKLOADS))
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    options.seconds = options.seconds or (4 if options.quick else 6)
+    return options
+
+
+if __name__ == "__main__":
+    parse(None)

@@ -1,0 +1,302 @@
+"""The servers that are compared: Fernwerk by its three ways, and its peers.
+
+A server is a context manager for one workload: once entered it shows the recording. `opened(screen)` is the window of a
+client that connects when it is entered, `port` where to, `pids()` are all the server's processes, `played()` tells when
+each frame appeared.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import processes
+from lib.clients import TigerVnc, XFreeRdp
+from lib.screen import Screen
+from lib.wait import until
+from window import HEIGHT, TIGERVNC_AT, WIDTH, XFREERDP_AT, Window
+
+# TigerVNC's viewer with its own defaults, but fixed: it would choose by what it believes of the network.
+TIGHT = ["-AutoSelect=0", "-PreferredEncoding=Tight", "-FullColor=1", "-QualityLevel=8", "-CompressLevel=2", "-NoJPEG=0"]
+LISTENS = "0A"
+AT_TOP_LEFT = ["/window-position:0x0"]
+
+
+def rdp_window(screen, target, user, password):
+    client = XFreeRdp(screen, target, XFreeRdp.AVC420, user=user, password=password, width=WIDTH, height=HEIGHT,
+                      extra=AT_TOP_LEFT)
+    return Window(target.json["rdp"], client, *XFREERDP_AT)
+
+
+def vnc_window(screen, target, security, user, password):
+    client = TigerVnc(screen, target, user=user, password=password, security=security, width=WIDTH, height=HEIGHT,
+                      extra=TIGHT)
+    return Window(target.json["vnc"], client, *TIGERVNC_AT)
+
+
+def listens(port):
+    with open("/proc/net/tcp") as file:
+        return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == LISTENS for line in file)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Appeared:
+    """When frames appeared: `at[i]` is the time of the i-th since the source began, s of CLOCK_MONOTONIC, `drawing[i]` the
+    processor time in s that drawing it took inside the server's processes: a VM's or an application's, not the server's.
+    """
+
+    def __init__(self):
+        self.at, self.drawing = [], []
+
+
+# ---- Fernwerk ----
+
+
+class Desktops:
+    """A demo whose desktops show recordings."""
+
+    def __init__(self, demo):
+        self.demo, self.users = demo, {}
+
+    def user(self, name, recording, video):
+        """The user of the desktop of that name, made when it is first asked for."""
+        if name not in self.users:
+            # Below the demo's folder every process can reach it.
+            path = f"{self.demo.directory}/{os.path.basename(recording)}"
+            if not os.path.exists(path):
+                try:
+                    os.link(recording, path)
+                except OSError:  # another file system
+                    shutil.copy(recording, path)
+            self.users[name] = self.demo.add_pattern_user(f"u-{name}", name, template=name, image=path, video=video,
+                                                          width=WIDTH, height=HEIGHT)
+        return self.users[name]
+
+
+class Fernwerk:
+    """A desktop that shows a recording; HINTS: its damage is exact, else always the whole screen."""
+
+    HINTS = True
+    LINE = re.compile(r"fernwerk-seat\S* (\S+): replay: (\d+) frames from (\d+) on, drawn in (\d+) us, "
+                      r"appeared at (\d+) us((?: \+\d+)*)")
+
+    def __init__(self, tools, workload, recording):
+        self.tools, self.demo, self.recording = tools, tools.desktops.demo, recording
+        self.desktop = workload if self.HINTS else f"{workload}-nohints"
+        self.port = self.demo.json[self.PORT]
+
+    def __enter__(self):
+        user = self.tools.desktops.user(self.desktop, self.recording, "virtio" if self.HINTS else "vga")
+        self.account = user["name"], user["password"]
+        return self
+
+    def __exit__(self, *_):
+        until(lambda: not self.demo.cli("session", "list"), 30, "the end of the session", pause=0.2)
+
+    def pids(self):
+        return list(processes.of_demo(self.demo))
+
+    def played(self):
+        appeared = Appeared()
+        for desktop, count, first, drawing, base, rest in self.LINE.findall(self.demo.log_text()):
+            if desktop != self.desktop:
+                continue
+            if int(first) == 0:
+                appeared = Appeared()  # another seat
+            times = [int(base), *(int(base) + int(more) for more in rest.split())]
+            assert len(times) == int(count) and len(appeared.at) == int(first), f"frame {first} in the seat's log"
+            appeared.at += [us / 1e6 for us in times]
+            appeared.drawing += [int(drawing) / int(count) / 1e6] * len(times)
+        return appeared
+
+
+class FernwerkRdp(Fernwerk):
+    PORT = "rdp"
+
+    def opened(self, screen):
+        return rdp_window(screen, self.demo, *self.account)
+
+
+class FernwerkVnc(Fernwerk):
+    PORT = "vnc"
+
+    def opened(self, screen):
+        return vnc_window(screen, self.demo, "X509Plain", *self.account)
+
+
+class FernwerkRdpNoHints(FernwerkRdp):
+    HINTS = False
+
+
+class FernwerkVncNoHints(FernwerkVnc):
+    HINTS = False
+
+
+# ---- peers ----
+
+
+class Program:
+    """A program of a peer, its output in a file of its own."""
+
+    def __init__(self, command, folder, name, env):
+        self.name, self.path = name, f"{folder}/{name}.log"
+        with open(self.path, "w") as log:
+            self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def output(self):
+        with open(self.path, errors="replace") as file:
+            return file.read()
+
+    def check(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name} has ended:\n{self.output()[-2000:]}")
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class Peer:
+    """A server of an X screen on which x_player plays. To the clients of lib.clients it looks like a demo."""
+
+    host = "127.0.0.1"
+    account = "bench", "bench"
+
+    def __init__(self, tools, _workload, recording):
+        self.tools, self.recording = tools, recording
+        self.port = free_port()
+        self.json = {"rdp": self.port, "vnc": self.port, "ca": "/dev/null"}
+        self.programs = []
+        self.drawing = 0.0
+
+    def screen(self):
+        """The X server."""
+        return Screen(WIDTH, HEIGHT)
+
+    def start(self):
+        """Starts what serves self.display, and returns its process."""
+        raise NotImplementedError
+
+    def run(self, name, *command):
+        program = Program([str(word) for word in command], self.folder, name,
+                          {**self.display.env, "HOME": self.folder, "XDG_CONFIG_HOME": self.folder})
+        self.programs.append(program)
+        return program
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="fernwerk-bench-peer-")
+        self.display = self.screen()
+        try:
+            self.display.__enter__()
+            self.display.do("mousemove", WIDTH - 1, HEIGHT - 1)
+            self.server = self.start()
+            self.player = self.run("x_player", self.tools.player, self.recording)
+            until(self.ready, 20, self.log_tail)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def ready(self):
+        for program in self.programs:
+            program.check()
+        return listens(self.port)
+
+    def __exit__(self, *_):
+        for program in reversed(self.programs):
+            program.end()
+        self.display.__exit__()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log_tail(self, _lines=60):
+        return "\n".join(program.output()[-2000:] for program in self.programs)
+
+    def pids(self):
+        return [self.server.pid]
+
+    def played(self):
+        self.player.check()
+        appeared = Appeared()
+        for line in self.player.output().splitlines():
+            number, us = line.split()
+            assert int(number) == len(appeared.at), f"frame {number} in the player's log"
+            appeared.at.append(int(us) / 1e6)
+            appeared.drawing.append(self.drawing)
+        return appeared
+
+
+class XvncScreen(Screen):
+    """TigerVNC's X server."""
+
+    program = "Xtigervnc"
+
+    def __init__(self, port):
+        super().__init__(WIDTH, HEIGHT)
+        self.arguments = ["-rfbport", str(port), "-localhost", "-SecurityTypes", "None", "-AlwaysShared"]
+
+    def size_arguments(self):
+        return ["-geometry", f"{self.width}x{self.height}", "-depth", "24"]
+
+
+class TigerVncServer(Peer):
+    """TigerVNC. It is the X server itself: what drawing costs it is measured while nobody looks."""
+
+    STARTED_S, ALONE_S = 0.7, 1.5
+
+    def screen(self):
+        return XvncScreen(self.port)
+
+    def start(self):
+        return self.display.process
+
+    def __enter__(self):
+        super().__enter__()
+        time.sleep(self.STARTED_S)
+        begin, spent = len(self.played().at), processes.processor_seconds(self.server.pid)
+        time.sleep(self.ALONE_S)
+        frames = len(self.played().at) - begin
+        self.drawing = (processes.processor_seconds(self.server.pid) - spent) / max(frames, 1)
+        return self
+
+    def opened(self, screen):
+        return vnc_window(screen, self, "None", *self.account)
+
+
+class X11Vnc(Peer):
+    """x11vnc beside an Xvfb."""
+
+    def start(self):
+        return self.run("x11vnc", "x11vnc", "-display", self.display.name, "-rfbport", self.port, "-localhost", "-nopw",
+                        "-forever", "-shared", "-quiet", "-noipv6").process
+
+    def opened(self, screen):
+        return vnc_window(screen, self, "None", *self.account)
+
+
+class Shadow(Peer):
+    """FreeRDP's shadow server beside an Xvfb."""
+
+    def start(self):
+        return self.run("shadow", "freerdp-shadow-cli3", f"/port:{self.port}", f"/bind-address:{self.host}", "-auth",
+                        "/sec:tls").process
+
+    def opened(self, screen):
+        return rdp_window(screen, self, *self.account)
+
+
+ALL = {"fernwerk-rdp": FernwerkRdp, "fernwerk-vnc": FernwerkVnc, "fernwerk-rdp-nohints": FernwerkRdpNoHints,
+       "fernwerk-vnc-nohints": FernwerkVncNoHints, "tigervnc": TigerVncServer, "shadow": Shadow, "x11vnc": X11Vnc}
