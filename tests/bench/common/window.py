@@ -42,15 +42,17 @@ class Libraries:
 
 
 class Window:
-    """A viewer (lib.clients) on a Framebuffer; `left` and `top` are where its picture begins there."""
+    """A viewer (lib.clients) on a Framebuffer; `left` and `top` are where its picture begins there. `alone`: no other
+    client uses the port."""
 
-    def __init__(self, port, client, left, top):
-        self.port, self.client = port, client
+    def __init__(self, port, client, left, top, alone=True):
+        self.port, self.client, self.alone = port, client, alone
         self.screen = client.screen
         self.left, self.top = left, top
 
     def __enter__(self):
-        until(lambda: not self.screen.picture(64, 64).any() and not connected(self.port), 20, "the last client's end")
+        until(lambda: not self.screen.picture(64, 64).any() and not (self.alone and connected(self.port)), 20,
+              "the last client's end")
         self.client.__enter__()
         try:
             until(lambda: connected(self.port), 60, self.client.output, pause=0.0005)
@@ -72,4 +74,8 @@ class Window:
         """Fails when the client has ended."""
         if self.client.process.poll() is not None:
             raise AssertionError(f"the client has ended:\n{self.client.output()}")
+
+    def output(self):
+        """What the client says."""
+        return self.client.output()
 

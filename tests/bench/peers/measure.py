@@ -1,6 +1,7 @@
 """One server, one workload, one round: what it delivered, how late, how well, and what that cost."""
 
 import bisect
+import contextlib
 import re
 import statistics
 import subprocess
@@ -9,6 +10,7 @@ import time
 import numpy
 
 import processes
+import quality
 import recording
 from lib.wait import until
 from window import HEIGHT, WIDTH
@@ -20,35 +22,61 @@ SAMPLE_AFTER_S = 0.010  # since the frame's code was seen: a client may draw a f
 
 
 class Watch:
-    """Looks at a window for some seconds: `seen` lists (time, frame number) of each change, `samples` (frame number,
-    picture)."""
+    """Looks at a window: `seen` lists (time, frame number) of each change, `samples` (frame number, picture), `exact`
+    (time, frame number) of each time at which the last moving frame had become exact."""
 
-    def __init__(self, window):
-        self.window = window
+    def __init__(self, window, film, stands_still):
+        """stands_still: (number, picture) of the frame that stays for a while, or None."""
         top, left = window.top, window.left
+        self.window, self.film = window, film
         self.area = window.screen.pixels[top:top + HEIGHT, left:left + WIDTH]
         self.code = self.area[:recording.CELL, :recording.CODE_WIDTH]
-        self.seen, self.samples = [], []
+        self.still_number, self.still_picture = stands_still or (None, None)
 
     def number(self):
         return recording.read_code(self.code)
 
-    def look(self, seconds):
-        begin = sampled = time.monotonic()
-        last = self.number()
-        since = begin
-        while (now := time.monotonic()) < begin + seconds:
-            number = self.number()
-            if number is not None and number != last:
-                self.seen.append((now, number))
-                last, since = number, now
-            elif last is not None and now - sampled >= SAMPLE_EVERY_S and now - since >= SAMPLE_AFTER_S:
-                picture = self.area.copy()
-                if self.number() == last:
-                    self.samples.append((last, picture))
-                sampled = now
-            time.sleep(LOOK_S)
-        return begin, now
+    def begin(self, now):
+        self.seen, self.samples, self.exact = [], [], []
+        self.last, self.since, self.inexact = self.number(), now, False
+
+    def look(self, now):
+        number = self.number()
+        if number is not None and number != self.last:
+            self.seen.append((now, number))
+            self.last, self.since = number, now
+            self.inexact = number == self.still_number
+        elif self.inexact and self.is_exact():
+            self.exact.append((time.monotonic(), number))
+            self.inexact = False
+
+    def is_exact(self):
+        # Rows first that a lossy picture hardly ever has right: all of them take milliseconds.
+        return all((self.area[rows, :, :3] == self.still_picture[rows, :, :3]).all()
+                   for rows in (slice(100, None, 97), slice(None)))
+
+    def sample(self, now):
+        """Keeps what is shown if that has stood for a moment; whether it has."""
+        if self.last is None or now - self.since < SAMPLE_AFTER_S:
+            return False
+        picture = self.area.copy()
+        if self.number() == self.last:
+            self.samples.append((self.last, picture))
+        return True
+
+
+def look_at(watches, seconds):
+    """Looks at all of them for some time, and takes samples of the first one; returns when it began and ended."""
+    begin = sampled = time.monotonic()
+    for watch in watches:
+        watch.begin(begin)
+    while (now := time.monotonic()) < begin + seconds:
+        for watch in watches:
+            watch.look(now)
+        if now - sampled >= SAMPLE_EVERY_S and watches[0].sample(now):
+            sampled = now
+        time.sleep(LOOK_S)
+    return begin, now
 
 
 def sent_bytes(port):
@@ -59,15 +87,15 @@ def sent_bytes(port):
 
 
 class Spent:
-    """Processor time of a server's processes, those included that begin meanwhile."""
+    """Processor time of the servers' processes, those included that begin meanwhile."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, servers):
+        self.servers = servers
         self.before = self._now()
 
     def _now(self):
         spent = {}
-        for pid in self.server.pids():
+        for pid in pids(self.servers):
             try:
                 spent[pid] = processes.processor_seconds(pid)
             except OSError:
@@ -76,6 +104,11 @@ class Spent:
 
     def seconds(self):
         return sum(seconds - self.before.get(pid, 0) for pid, seconds in self._now().items())
+
+
+def pids(servers):
+    """Those of all: sessions of one Fernwerk share most of theirs."""
+    return {pid for server in servers for pid in server.pids()}
 
 
 def delays(seen, appeared, frames):
@@ -89,16 +122,18 @@ def delays(seen, appeared, frames):
     return found
 
 
-def quality(samples, path):
-    """Median PSNR of Y, dB, over what was seen; None when nothing was."""
-    pictures = recording.Recording(path).some(number for number, _ in samples)
-    values = [recording.psnr_y(shown, pictures[number]) for number, shown in samples]
-    return statistics.median(values) if values else None
+def compared(samples, film):
+    """Medians of PSNR and SSIM over what was seen; None when nothing was."""
+    pictures = film.some(number for number, _ in samples)
+    pairs = [(quality.luma(shown), quality.luma(pictures[number])) for number, shown in samples]
+    if not pairs:
+        return None, None
+    return tuple(statistics.median(figure(*pair) for pair in pairs) for figure in (quality.psnr, quality.ssim))
 
 
-def pss_mib(server):
+def pss_mib(servers):
     total = 0
-    for pid in server.pids():
+    for pid in pids(servers):
         try:
             total += processes.memory(pid)["Pss"]
         except OSError:
@@ -106,34 +141,56 @@ def pss_mib(server):
     return total / 1024
 
 
-def round_of(kind, tools, workload, path, seconds):
-    """The round's figures by the names of the JSON document. What stands still is given per second, not per frame."""
-    film = recording.Recording(path)
-    with kind(tools, workload, path) as server:
-        with server.opened(tools.screen) as window:
-            watch = Watch(window)
+def await_picture(server, watch):
+    def shown():
+        watch.window.check()
+        return watch.number() is not None
+    until(shown, 60, lambda: f"a picture by {type(server).__name__}; it says:\n{server.log_tail()}\n"
+                             f"the client says:\n{watch.window.output()[-2000:]}")
 
-            def shown():
-                window.check()
-                return watch.number() is not None
-            until(shown, 60, lambda: f"a picture by {kind.__name__}; it says:\n{server.log_tail()}\n"
-                                     f"the client says:\n{window.client.output()[-2000:]}")
+
+def round_of(kind, tools, workload, path, seconds, sessions=1):
+    """The round's figures by the names of the JSON document, `sessions` desktops being watched by a client each. All
+    figures are one session's share."""
+    film = recording.Recording(path)
+    last = film.last_moving()
+    still = (last, film.some([last])[last]) if last is not None else None
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(kind(tools, workload, path, number)) for number in range(sessions)]
+        with contextlib.ExitStack() as clients:
+            watches = []
+            for number, server in enumerate(servers):
+                window = clients.enter_context(server.opened(tools.screen(number)))
+                watches.append(Watch(window, film, still))
+                await_picture(server, watches[-1])
             time.sleep(SETTLE_S)
-            spent, sent = Spent(server), sent_bytes(server.port)
-            begin, end = watch.look(seconds)
-            used, sent = spent.seconds(), sent_bytes(server.port) - sent
-            memory = pss_mib(server)
-            window.check()
-        appeared = server.played()
-    took = end - begin
-    drawn = sum(cost for at, cost in zip(appeared.at, appeared.drawing) if begin <= at < end)
-    late = delays(watch.seen, appeared.at, film.frames)
-    units = len(watch.seen) if film.frames > 1 else took
-    figures = {"fps": len(watch.seen) / took, "cpu_ms": None, "bytes": None, "lat_p50_ms": None, "lat_p95_ms": None,
-               "psnr_y": quality(watch.samples, path), "pss_mb": memory}
+            ports = {server.port for server in servers}
+            spent, sent = Spent(servers), sum(map(sent_bytes, ports))
+            between = look_at(watches, seconds)
+            used, sent = spent.seconds(), sum(map(sent_bytes, ports)) - sent
+            memory = pss_mib(servers)
+            for watch in watches:
+                watch.window.check()
+        appeared = [server.played() for server in servers]
+    return figures(film, watches, appeared, between, used, sent, memory)
+
+
+def figures(film, watches, appeared, between, used, sent, memory):
+    begin, end = between
+    drawn = sum(cost for one in appeared for at, cost in zip(one.at, one.drawing) if begin <= at < end)
+    seen = sum(len(watch.seen) for watch in watches)
+    # What stands still is given per second.
+    units = seen if film.frames > 1 else (end - begin) * len(watches)
+    psnr_y, ssim = compared(watches[0].samples, film)
+    found = {"fps": seen / (end - begin) / len(watches), "cpu_ms": None, "bytes": None, "lat_p50_ms": None,
+             "lat_p95_ms": None, "psnr_y": psnr_y, "ssim": ssim, "exact_ms": None, "pss_mb": memory / len(watches)}
     if units:
-        figures.update(cpu_ms=(used - drawn) * 1000 / units, bytes=sent / units)
+        found.update(cpu_ms=(used - drawn) * 1000 / units, bytes=sent / units)
+    late = [delay for watch, one in zip(watches, appeared) for delay in delays(watch.seen, one.at, film.frames)]
     if late:
         p50, p95 = numpy.percentile(late, [50, 95]) * 1000
-        figures.update(lat_p50_ms=float(p50), lat_p95_ms=float(p95))
-    return figures
+        found.update(lat_p50_ms=float(p50), lat_p95_ms=float(p95))
+    exact = [delay for watch, one in zip(watches, appeared) for delay in delays(watch.exact, one.at, film.frames)]
+    if exact:
+        found.update(exact_ms=statistics.median(exact) * 1000)
+    return found

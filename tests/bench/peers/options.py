@@ -5,8 +5,9 @@ import argparse
 SERVERS = {
     "fernwerk-rdp": "RDP, H.264 (AVC420), to xfreerdp3",
     "fernwerk-vnc": "VNC to TigerVNC's viewer",
-    "fernwerk-rdp-nohints": "the same with a screen that cannot tell what has changed",
-    "fernwerk-vnc-nohints": "the same for VNC",
+    "fernwerk-web": "the portal's page in Chromium, H.264",
+    "fernwerk-rdp-nohints": "as fernwerk-rdp with a screen that cannot tell what has changed",
+    "fernwerk-vnc-nohints": "as fernwerk-vnc with such a screen",
     "tigervnc": "TigerVNC's Xvnc, Tight with quality 8",
     "shadow": "FreeRDP's shadow server beside an Xvfb, AVC420",
     "x11vnc": "x11vnc beside an Xvfb, Tight with quality 8",
@@ -19,6 +20,7 @@ WORKLOADS = {
     "document": "a page with pictures, scrolled smoothly",
     "drag": "a window dragged over a photograph",
     "half": "a moving picture in a half of the screen",
+    "stop": "the same, standing still two seconds of three: for the time until it is exact",
 }
 QUICK_SERVERS = ["fernwerk-rdp", "fernwerk-vnc", "tigervnc", "shadow"]
 QUICK_WORKLOADS = ["typing", "scroll", "video"]
@@ -28,9 +30,14 @@ def names(kind, known):
     def parsed(text):
         found = text.split(",")
         if unknown := set(found) - set(known):
-            raise argparse.ArgumentTypeError(f"no such {kind}: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+            unknown = ", ".join(sorted(unknown))
+            raise argparse.ArgumentTypeError(f"no such {kind}: {unknown}; there are {', '.join(known)}")
         return found
     return parsed
+
+
+def counts(text):
+    return [number(int, 1)(word) for word in text.split(",")]
 
 
 def number(kind, least):
@@ -51,11 +58,14 @@ def parse(arguments):
         prog="bench", allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Fernwerk against its peers: the same recorded frames through each server to a real client, in one "
                     "table.",
-        epilog=f"servers:\n{listed(SERVERS)}\n\nworkloads:\n{listed(WORKLOADS)}\n\nHow it is measured: docs/performance.md.")
+        epilog=f"servers:\n{listed(SERVERS)}\n\nworkloads:\n{listed(WORKLOADS)}\n\n"
+               "How it is measured: docs/performance.md.")
     parser.add_argument("--quick", action="store_true",
                         help=f"{', '.join(QUICK_SERVERS)}; {', '.join(QUICK_WORKLOADS)}; two short rounds")
     parser.add_argument("--only", metavar="SERVER,...", type=names("server", SERVERS), help="some of the servers")
     parser.add_argument("--workload", metavar="W,...", type=names("workload", WORKLOADS), help="some of the workloads")
+    parser.add_argument("--sessions", type=counts, default=[1], metavar="N,...",
+                        help="desktops at once, each with a client of its own (default: 1)")
     parser.add_argument("--rounds", type=number(int, 1), metavar="N", help="rounds of each (default: 5)")
     parser.add_argument("--seconds", type=number(float, 1), metavar="S", help="of one round (default: 6)")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")

@@ -78,6 +78,11 @@ class Recording:
         self.ops = [OP.unpack_from(self.map, ops_at + i * OP.size) for i in range(ops)]
         self.first = first
 
+    def last_moving(self):
+        """The last frame that draws anything, None: all do, or none does. What follows stands still."""
+        drawing = [i for i, (_, count) in enumerate(self.table) if count]
+        return drawing[-1] if drawing and drawing[-1] != self.frames - 1 else None
+
     def _block(self, offset, height, width):
         return numpy.frombuffer(self.map, numpy.uint8, height * width * 4, offset).reshape(height, width, 4)
 
@@ -103,8 +108,7 @@ class Recording:
         return found
 
 
-# The bar code: a row of cells in the top left corner. White, black, the frame's number in Gray code, the parity of these,
-# white: from one frame to the next two cells change, so that the code costs a server next to nothing.
+# The bar code, see docs/internals/recording.md.
 CELL, BITS = 16, 12
 CELLS = BITS + 4
 CODE_WIDTH = CELL * CELLS
@@ -141,15 +145,3 @@ def read_code(picture):
     for bit in bits:  # back from Gray code
         number = number << 1 | (bit ^ number & 1)
     return number
-
-
-def luma(picture):
-    """Y of a picture in whatever order of R and B is told by its length: of B, G, R, X."""
-    blue, green, red = (picture[..., i].astype(numpy.float32) for i in range(3))
-    return 0.299 * red + 0.587 * green + 0.114 * blue
-
-
-def psnr_y(left, right):
-    """dB; 99 when equal."""
-    error = float(((luma(left) - luma(right)) ** 2).mean())
-    return 99.0 if error == 0 else min(99.0, 10 * numpy.log10(255 ** 2 / error))

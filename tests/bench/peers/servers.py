@@ -1,8 +1,8 @@
 """The servers that are compared: Fernwerk by its three ways, and its peers.
 
-A server is a context manager for one workload: once entered it shows the recording. `opened(screen)` is the window of a
-client that connects when it is entered, `port` where to, `pids()` are all the server's processes, `played()` tells when
-each frame appeared.
+A server is a context manager for one session of a workload: once entered it shows the recording. `opened(screen)` is
+the window of a client that connects when it is entered, `port` where to, `pids()` are all the server's processes,
+`played()` tells when each frame appeared.
 """
 
 import os
@@ -16,12 +16,14 @@ import time
 
 import processes
 from lib.clients import TigerVnc, XFreeRdp
+from lib.page import Page
 from lib.screen import Screen
 from lib.wait import until
 from window import HEIGHT, TIGERVNC_AT, WIDTH, XFREERDP_AT, Window
 
 # TigerVNC's viewer with its own defaults, but fixed: it would choose by what it believes of the network.
-TIGHT = ["-AutoSelect=0", "-PreferredEncoding=Tight", "-FullColor=1", "-QualityLevel=8", "-CompressLevel=2", "-NoJPEG=0"]
+TIGHT = ["-AutoSelect=0", "-PreferredEncoding=Tight", "-FullColor=1", "-QualityLevel=8", "-CompressLevel=2",
+         "-NoJPEG=0"]
 LISTENS = "0A"
 AT_TOP_LEFT = ["/window-position:0x0"]
 
@@ -29,13 +31,13 @@ AT_TOP_LEFT = ["/window-position:0x0"]
 def rdp_window(screen, target, user, password):
     client = XFreeRdp(screen, target, XFreeRdp.AVC420, user=user, password=password, width=WIDTH, height=HEIGHT,
                       extra=AT_TOP_LEFT)
-    return Window(target.json["rdp"], client, *XFREERDP_AT)
+    return Window(target.json["rdp"], client, *XFREERDP_AT, alone=False)
 
 
 def vnc_window(screen, target, security, user, password):
     client = TigerVnc(screen, target, user=user, password=password, security=security, width=WIDTH, height=HEIGHT,
                       extra=TIGHT)
-    return Window(target.json["vnc"], client, *TIGERVNC_AT)
+    return Window(target.json["vnc"], client, *TIGERVNC_AT, alone=False)
 
 
 def listens(port):
@@ -50,9 +52,8 @@ def free_port():
 
 
 class Appeared:
-    """When frames appeared: `at[i]` is the time of the i-th since the source began, s of CLOCK_MONOTONIC, `drawing[i]` the
-    processor time in s that drawing it took inside the server's processes: a VM's or an application's, not the server's.
-    """
+    """When frames appeared: `at[i]` is the time of the i-th since the source began, s of CLOCK_MONOTONIC, `drawing[i]`
+    the processor time in s that drawing it took inside the server's processes: a VM's or an application's work."""
 
     def __init__(self):
         self.at, self.drawing = [], []
@@ -67,7 +68,7 @@ class Desktops:
     def __init__(self, demo):
         self.demo, self.users = demo, {}
 
-    def user(self, name, recording, video):
+    def user(self, name, template, recording, video):
         """The user of the desktop of that name, made when it is first asked for."""
         if name not in self.users:
             # Below the demo's folder every process can reach it.
@@ -77,8 +78,8 @@ class Desktops:
                     os.link(recording, path)
                 except OSError:  # another file system
                     shutil.copy(recording, path)
-            self.users[name] = self.demo.add_pattern_user(f"u-{name}", name, template=name, image=path, video=video,
-                                                          width=WIDTH, height=HEIGHT)
+            self.users[name] = self.demo.add_pattern_user(f"u-{name}", name, template=template, image=path,
+                                                          video=video, width=WIDTH, height=HEIGHT)
         return self.users[name]
 
 
@@ -89,13 +90,15 @@ class Fernwerk:
     LINE = re.compile(r"fernwerk-seat\S* (\S+): replay: (\d+) frames from (\d+) on, drawn in (\d+) us, "
                       r"appeared at (\d+) us((?: \+\d+)*)")
 
-    def __init__(self, tools, workload, recording):
+    def __init__(self, tools, workload, recording, number):
         self.tools, self.demo, self.recording = tools, tools.desktops.demo, recording
-        self.desktop = workload if self.HINTS else f"{workload}-nohints"
+        self.template = workload if self.HINTS else f"{workload}-nohints"
+        self.desktop = f"{self.template}-{number}"
         self.port = self.demo.json[self.PORT]
 
     def __enter__(self):
-        user = self.tools.desktops.user(self.desktop, self.recording, "virtio" if self.HINTS else "vga")
+        user = self.tools.desktops.user(self.desktop, self.template, self.recording,
+                                        "virtio" if self.HINTS else "vga")
         self.account = user["name"], user["password"]
         return self
 
@@ -104,6 +107,9 @@ class Fernwerk:
 
     def pids(self):
         return list(processes.of_demo(self.demo))
+
+    def log_tail(self):
+        return self.demo.log_tail()
 
     def played(self):
         appeared = Appeared()
@@ -131,6 +137,36 @@ class FernwerkVnc(Fernwerk):
 
     def opened(self, screen):
         return vnc_window(screen, self.demo, "X509Plain", *self.account)
+
+
+class PageWindow:
+    """The portal's page in Chromium: as a Window."""
+
+    left, top = 0, 0
+
+    def __init__(self, screen, page):
+        self.screen, self.page = screen, page
+
+    def __enter__(self):
+        self.page.__enter__()
+        return self
+
+    def __exit__(self, *_):
+        self.page.__exit__()
+
+    def check(self):
+        if self.page.driver.poll() is not None:
+            raise AssertionError("Chromium has ended")
+
+    def output(self):
+        return self.page.text()
+
+
+class FernwerkWeb(Fernwerk):
+    PORT = "https"
+
+    def opened(self, screen):
+        return PageWindow(screen, Page(self.demo, *self.account, width=WIDTH, height=HEIGHT, screen=screen))
 
 
 class FernwerkRdpNoHints(FernwerkRdp):
@@ -176,7 +212,7 @@ class Peer:
     host = "127.0.0.1"
     account = "bench", "bench"
 
-    def __init__(self, tools, _workload, recording):
+    def __init__(self, tools, _workload, recording, _number):
         self.tools, self.recording = tools, recording
         self.port = free_port()
         self.json = {"rdp": self.port, "vnc": self.port, "ca": "/dev/null"}
@@ -298,5 +334,6 @@ class Shadow(Peer):
         return rdp_window(screen, self, *self.account)
 
 
-ALL = {"fernwerk-rdp": FernwerkRdp, "fernwerk-vnc": FernwerkVnc, "fernwerk-rdp-nohints": FernwerkRdpNoHints,
-       "fernwerk-vnc-nohints": FernwerkVncNoHints, "tigervnc": TigerVncServer, "shadow": Shadow, "x11vnc": X11Vnc}
+ALL = {"fernwerk-rdp": FernwerkRdp, "fernwerk-vnc": FernwerkVnc, "fernwerk-web": FernwerkWeb,
+       "fernwerk-rdp-nohints": FernwerkRdpNoHints, "fernwerk-vnc-nohints": FernwerkVncNoHints,
+       "tigervnc": TigerVncServer, "shadow": Shadow, "x11vnc": X11Vnc}

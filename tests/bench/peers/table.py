@@ -8,22 +8,24 @@ import statistics
 import subprocess
 import time
 
+from quality import EQUAL_DB
+
 # Name in the JSON document, heading, digits after the point.
 COLUMNS = [("fps", "fps", 1), ("cpu_ms", "CPU ms/frame", 2), ("bytes", "bytes/frame", 0), ("lat_p50_ms", "p50 ms", 1),
-           ("lat_p95_ms", "p95 ms", 1), ("psnr_y", "PSNR-Y dB", 1), ("pss_mb", "PSS MiB", 0)]
-NOT_YET = ["ssim", "exact_ms"]  # fields of the document that nothing measures yet
+           ("lat_p95_ms", "p95 ms", 1), ("psnr_y", "PSNR-Y dB", 1),
+           ("ssim", "SSIM", 3), ("exact_ms", "exact ms", 0), ("pss_mb", "PSS MiB", 0)]
 BEGIN, END = "<!-- peers: written by scripts/bench --docs -->", "<!-- end of peers -->"
 
 
 class Results:
-    """Rounds by (workload, server), in the order in which they first came."""
+    """Rounds by (workload, server, sessions), in the order in which they first came."""
 
     def __init__(self):
         self.rounds = {}
         self.load = os.getloadavg()[0]
 
-    def add(self, workload, server, figures):
-        self.rounds.setdefault((workload, server), []).append(figures)
+    def add(self, workload, server, sessions, figures):
+        self.rounds.setdefault((workload, server, sessions), []).append(figures)
 
     def median(self, key, name):
         values = [figures[name] for figures in self.rounds[key] if figures[name] is not None]
@@ -33,16 +35,21 @@ class Results:
         value = self.median(key, name)
         if value is None:
             return "-"
-        if name == "psnr_y" and value == 99:
+        if name == "psnr_y" and value == EQUAL_DB:
             return "equal"
         return f"{value:,.{digits}f}"
 
     def rows(self):
         """Heading and rows of words, by workload."""
-        workloads = dict.fromkeys(workload for workload, _ in self.rounds)
+        workloads = dict.fromkeys(key[0] for key in self.rounds)
         for workload in workloads:
             keys = [key for key in self.rounds if key[0] == workload]
-            yield workload, [[key[1], *(self.shown(key, name, digits) for name, _, digits in COLUMNS)] for key in keys]
+            yield workload, [self.row(key) for key in keys]
+
+    def row(self, key):
+        _, server, sessions = key
+        return [server if sessions == 1 else f"{server} x {sessions}",
+                *(self.shown(key, name, digits) for name, _, digits in COLUMNS)]
 
     def terminal(self):
         head = ["", *(title for _, title, _ in COLUMNS)]
@@ -53,15 +60,16 @@ class Results:
         for workload, rows in tables:
             head[0] = workload
             for row in [head, *rows]:
-                lines.append("  ".join([row[0].ljust(width[0] + 2), *(word.rjust(size)
-                                                                     for word, size in zip(row[1:], width[1:]))]))
+                words = [word.rjust(size) for word, size in zip(row[1:], width[1:])]
+                lines.append("  ".join([row[0].ljust(width[0] + 2), *words]))
             lines.append("")
         return "\n".join(lines + [self.about()])
 
     def markdown(self):
         lines = [self.about(), ""]
         for workload, rows in self.rows():
-            lines += [f"| {workload} | {' | '.join(title for _, title, _ in COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
+            lines += [f"| {workload} | {' | '.join(title for _, title, _ in COLUMNS)} |",
+                      "|---" * (len(COLUMNS) + 1) + "|"]
             lines += [f"| {' | '.join(row)} |" for row in rows] + [""]
         return "\n".join(lines)
 
@@ -75,15 +83,15 @@ class Results:
                                  capture_output=True, text=True).stdout.strip()
         rounds = max(len(figures) for figures in self.rounds.values()) if self.rounds else 0
         return (f"{time.strftime('%Y-%m-%d')}, version {version}, {os.cpu_count()} cores, "
-                f"{model[1] if model else platform.machine()}, {system[1] if system else platform.system()}; medians of "
-                f"{rounds} rounds; load average before {self.load:.1f}.")
+                f"{model[1] if model else platform.machine()}, {system[1] if system else platform.system()}; "
+                f"rounds: {rounds}; load average before: {self.load:.1f}.")
 
     def write_json(self, path):
         """A list of objects, one for each server and workload; what is not known is null."""
-        document = [{"server": server, "workload": workload, "sessions": 1,
-                     **{name: self.median((workload, server), name) for name, _, _ in COLUMNS},
-                     **dict.fromkeys(NOT_YET), "rounds": rounds}
-                    for (workload, server), rounds in self.rounds.items()]
+        document = [{"server": server, "workload": workload, "sessions": sessions,
+                     **{name: self.median((workload, server, sessions), name) for name, _, _ in COLUMNS},
+                     "rounds": rounds}
+                    for (workload, server, sessions), rounds in self.rounds.items()]
         with open(path, "w") as file:
             json.dump(document, file, indent=2)
             file.write("\n")

@@ -50,9 +50,10 @@ def photograph(path, width, height):
 class Film:
     """A Writer with the bar code: tell what a frame draws, then end it with show()."""
 
-    def __init__(self, path, first, frames, interval_us=1000000 // FPS):
+    def __init__(self, path, first, frames, interval_us=1000000 // FPS, last=None):
+        """last: the number that the last frame shows, where that is not its own."""
         first = first.copy()
-        recording.draw_code(first, frames - 1)
+        recording.draw_code(first, frames - 1 if last is None else last)
         self.writer = recording.Writer(path, first, interval_us)
         self.picture = self.writer.picture
         self.frames = frames
@@ -76,6 +77,12 @@ class Film:
                 self.writer.pixels(cell * recording.CELL, 0, recording.CELL, recording.CELL)
         self.writer.frame()
         self.number += 1
+
+    def hold(self, frames):
+        """So many frames more in which nothing moves, not even the code."""
+        for _ in range(frames):
+            self.writer.frame()
+            self.number += 1
 
     def close(self):
         assert self.number == self.frames, f"{self.number} frames, not {self.frames}"
@@ -206,22 +213,40 @@ def video(path):
     film.close()
 
 
-def half(path):
-    """A moving picture in a half of the screen, text in the other."""
-    top, width = 24, WIDTH // 2
-    pictures = list(moving_pictures(width, HEIGHT - top, 48))
-    turn = there_and_back(len(pictures))
+def beside_text(title):
+    """A screen with text in its left half, and where the right half begins."""
     image = Image.new("RGB", (WIDTH, HEIGHT), "#ffffff")
-    titled(image, "Player and reader")
+    titled(image, title)
     draw = ImageDraw.Draw(image)
     for i, text in enumerate(lines()[:48]):
         draw.text((24, 40 + i * 21), text, font=mono(16), fill="#202428")
-    first = pixels(image)
-    first[top:, width:] = pictures[turn[-1]]
+    return pixels(image), WIDTH // 2, 24
+
+
+def half(path):
+    """A moving picture in a half of the screen, text in the other."""
+    first, left, top = beside_text("Player and reader")
+    pictures = list(moving_pictures(WIDTH - left, HEIGHT - top, 48))
+    turn = there_and_back(len(pictures))
+    first[top:, left:] = pictures[turn[-1]]
     film = Film(path, first, len(turn))
     for number in turn:
-        film.put(pictures[number], width, top, same_as=number)
+        film.put(pictures[number], left, top, same_as=number)
         film.show()
+    film.close()
+
+
+def stop(path):
+    """A moving picture in a half of the screen that stands still two seconds of three."""
+    moving, still = FPS, 2 * FPS
+    first, left, top = beside_text("Player and reader")
+    pictures = list(moving_pictures(WIDTH - left, HEIGHT - top, moving))
+    first[top:, left:] = pictures[-1]
+    film = Film(path, first, moving + still, last=moving - 1)
+    for picture in pictures:
+        film.put(picture, left, top)
+        film.show()
+    film.hold(still)
     film.close()
 
 
@@ -277,7 +302,8 @@ def drag(path):
 
     def place(i):
         angle = 2 * numpy.pi * i / frames
-        return (round((WIDTH - wide) / 2 + 480 * numpy.sin(angle)), round((HEIGHT - tall) / 2 + 40 + 180 * numpy.sin(2 * angle)))
+        return (round((WIDTH - wide) / 2 + 480 * numpy.sin(angle)),
+                round((HEIGHT - tall) / 2 + 40 + 180 * numpy.sin(2 * angle)))
 
     x, y = place(frames - 1)
     first = ground.copy()
@@ -306,7 +332,7 @@ def idle(path):
     film.close()
 
 
-ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half)}
+ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half, stop)}
 
 
 def make(name, folder):

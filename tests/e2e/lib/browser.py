@@ -24,33 +24,38 @@ class WebDriverError(Exception):
 
 
 class Browser:
-    """`with Browser(demo) as page:` opens a fresh, headless Chromium without cookies."""
+    """`with Browser(demo) as page:` opens a fresh Chromium without cookies: headless, or with a screen (lib.screen) filling
+    its top left corner with nothing but the page."""
 
-    def __init__(self, demo, width=1024, height=768, arguments=(), touch=False, without=()):
-        self.demo, self.width, self.height, self.touch = demo, width, height, touch
+    def __init__(self, demo, width=1024, height=768, arguments=(), touch=False, without=(), screen=None):
+        self.demo, self.width, self.height, self.touch, self.screen = demo, width, height, touch, screen
         self.arguments = list(arguments)
         self.without = list(without)  # names that pages shall not find in their window
 
     def __enter__(self):
         self.home = tempfile.mkdtemp(prefix="fernwerk-chromium-")
         self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                       text=True, env={**os.environ, "HOME": self.home})
+                                       text=True,
+                                       env={**(self.screen.env if self.screen else os.environ), "HOME": self.home})
         try:
             for line in self.driver.stdout:
                 if "on port" in line and "successfully" in line:
                     self.base = f"http://127.0.0.1:{line.rsplit(' ', 1)[1].strip().rstrip('.')}"
                     break
-            arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            shown = ["--kiosk", "--window-position=0,0"] if self.screen else ["--headless=new"]
+            arguments = [*shown, "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                          f"--user-data-dir={self.home}/profile", f"--window-size={self.width},{self.height}",
                          *self.arguments]
             options = {"binary": shutil.which("chromium"), "args": arguments}
+            if self.screen:  # no bar that says who drives it
+                options["excludeSwitches"] = ["enable-automation"]
             if self.touch:
                 options["mobileEmulation"] = {"deviceMetrics": {"width": self.width, "height": self.height,
                                                                 "pixelRatio": 1.0, "touch": True}}
             capabilities = {"browserName": "chrome", "acceptInsecureCerts": True, "goog:chromeOptions": options}
             value = self.send("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
             self.session = f"/session/{value['sessionId']}"
-            if not self.touch:
+            if not self.touch and not self.screen:
                 self.fit()
             for name in self.without:
                 self.call("POST", "/goog/cdp/execute", {"cmd": "Page.addScriptToEvaluateOnNewDocument",
