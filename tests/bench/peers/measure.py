@@ -87,23 +87,31 @@ def sent_bytes(port):
 
 
 class Spent:
-    """Processor time of the servers' processes, those included that begin meanwhile."""
+    """Processor time of the servers' processes from start() to stop(), those included that begin meanwhile."""
 
     def __init__(self, servers):
         self.servers = servers
-        self.before = self._now()
+        self.pids = pids(servers)  # takes a while; reading their clocks does not
 
-    def _now(self):
+    @staticmethod
+    def _now(some):
         spent = {}
-        for pid in pids(self.servers):
+        for pid in some:
             try:
                 spent[pid] = processes.processor_seconds(pid)
             except OSError:
                 continue  # it has just ended
         return spent
 
+    def start(self):
+        self.before = self._now(self.pids)
+
+    def stop(self):
+        self.after = self._now(self.pids)
+
     def seconds(self):
-        return sum(seconds - self.before.get(pid, 0) for pid, seconds in self._now().items())
+        begun = self._now(pids(self.servers) - self.pids)
+        return sum(self.after[pid] - self.before[pid] for pid in self.after) + sum(begun.values())
 
 
 def pids(servers):
@@ -165,9 +173,13 @@ def round_of(kind, tools, workload, path, seconds, sessions=1):
                 await_picture(server, watches[-1])
             time.sleep(SETTLE_S)
             ports = {server.port for server in servers}
-            spent, sent = Spent(servers), sum(map(sent_bytes, ports))
+            spent = Spent(servers)
+            before = sum(map(sent_bytes, ports))
+            spent.start()
             between = look_at(watches, seconds)
-            used, sent = spent.seconds(), sum(map(sent_bytes, ports)) - sent
+            spent.stop()
+            sent = sum(map(sent_bytes, ports)) - before
+            used = spent.seconds()
             memory = pss_mib(servers)
             for watch in watches:
                 watch.window.check()

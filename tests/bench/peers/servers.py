@@ -140,15 +140,23 @@ class FernwerkVnc(Fernwerk):
 
 
 class PageWindow:
-    """The portal's page in Chromium: as a Window."""
+    """The portal's page in Chromium, so large that its viewer shows every pixel as one: as a Window."""
 
-    left, top = 0, 0
+    WIDTH, HEIGHT = WIDTH, HEIGHT + 44  # what the toolbar takes
+    PLACE = """const canvas = document.querySelector('canvas'), place = canvas && canvas.getBoundingClientRect();
+               return place && canvas.width > 300 ? [place.x, place.y, place.width, place.height] : null"""
 
     def __init__(self, screen, page):
         self.screen, self.page = screen, page
 
     def __enter__(self):
         self.page.__enter__()
+        try:
+            self.left, self.top, width, height = map(int, until(lambda: self.page.script(self.PLACE), 30, "the viewer"))
+            assert (width, height) == (WIDTH, HEIGHT), f"the page shows the desktop {width} x {height} px large"
+        except BaseException:
+            self.page.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -166,7 +174,8 @@ class FernwerkWeb(Fernwerk):
     PORT = "https"
 
     def opened(self, screen):
-        return PageWindow(screen, Page(self.demo, *self.account, width=WIDTH, height=HEIGHT, screen=screen))
+        return PageWindow(screen, Page(self.demo, *self.account, width=PageWindow.WIDTH,
+                                       height=PageWindow.HEIGHT, screen=screen))
 
 
 class FernwerkRdpNoHints(FernwerkRdp):
