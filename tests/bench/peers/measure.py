@@ -13,6 +13,7 @@ import processes
 import quality
 import recording
 from lib.wait import until
+from servers import Relayed
 from window import HEIGHT, WIDTH
 
 SETTLE_S = 3      # after the first picture: a server's starting costs are over, warm processes have been replaced
@@ -39,14 +40,23 @@ class Watch:
     def begin(self, now):
         self.seen, self.samples, self.exact = [], [], []
         self.last, self.since, self.inexact = self.number(), now, False
+        self.glimpse = None
 
     def look(self, now):
         number = self.number()
-        if number is not None and number != self.last:
-            self.seen.append((now, number))
-            self.last, self.since = number, now
+        if number is None or number == self.last:
+            self.glimpse = None
+        elif self.glimpse is None or self.glimpse[1] != number:
+            # Counts if it is still there at the next look: the client may be drawing its cells.
+            self.glimpse = now, number
+        else:
+            self.seen.append(self.glimpse)
+            self.since, self.last = self.glimpse
+            self.glimpse = None
             self.inexact = number == self.still_number
-        elif self.inexact and self.is_exact():
+        if self.last != number:
+            return
+        if self.inexact and self.is_exact():
             self.exact.append((time.monotonic(), number))
             self.inexact = False
 
@@ -157,9 +167,17 @@ def await_picture(server, watch):
                              f"the client says:\n{watch.window.output()[-2000:]}")
 
 
-def round_of(kind, tools, workload, path, seconds, sessions=1):
+def played_until(server, end, film):
+    """When frames appeared, once all are known until then: the seat writes the last ones when its client has left."""
+    def known():
+        appeared = server.played()
+        return appeared if film.frames == 1 or appeared.at and appeared.at[-1] >= end else None
+    return until(known, 10, "the times of all frames", pause=0.1)
+
+
+def round_of(kind, tools, workload, path, seconds, sessions=1, link=None):
     """The round's figures by the names of the JSON document, `sessions` desktops being watched by a client each. All
-    figures are one session's share."""
+    figures are one session's share. link: (round trip in ms, Mbit/s) of a slow one in between."""
     film = recording.Recording(path)
     last = film.last_moving()
     still = (last, film.some([last])[last]) if last is not None else None
@@ -168,6 +186,9 @@ def round_of(kind, tools, workload, path, seconds, sessions=1):
         with contextlib.ExitStack() as clients:
             watches = []
             for number, server in enumerate(servers):
+                if link:
+                    server.target = Relayed(server, *link)
+                    clients.callback(server.target.close)
                 window = clients.enter_context(server.opened(tools.screen(number)))
                 watches.append(Watch(window, film, still))
                 await_picture(server, watches[-1])
@@ -183,7 +204,7 @@ def round_of(kind, tools, workload, path, seconds, sessions=1):
             memory = pss_mib(servers)
             for watch in watches:
                 watch.window.check()
-        appeared = [server.played() for server in servers]
+        appeared = [played_until(server, between[1], film) for server in servers]
     return figures(film, watches, appeared, between, used, sent, memory)
 
 

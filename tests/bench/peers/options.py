@@ -40,6 +40,14 @@ def counts(text):
     return [number(int, 1)(word) for word in text.split(",")]
 
 
+def links(text):
+    """[(round trip in ms, Mbit/s) or None]; a rate of 0 is none."""
+    pairs = [tuple(number(float, 0)(part) for part in word.split("/")) for word in text.split(",")]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError
+    return [pair if any(pair) else None for pair in pairs]
+
+
 def number(kind, least):
     def parsed(text):
         if (value := kind(text)) < least:
@@ -66,6 +74,8 @@ def parse(arguments):
     parser.add_argument("--workload", metavar="W,...", type=names("workload", WORKLOADS), help="some of the workloads")
     parser.add_argument("--sessions", type=counts, default=[1], metavar="N,...",
                         help="desktops at once, each with a client of its own (default: 1)")
+    parser.add_argument("--link", type=links, default=[None], metavar="MS/MBIT,...",
+                        help="a link of this round trip and rate in between, e.g. 100/20; 0/0: none (default)")
     parser.add_argument("--rounds", type=number(int, 1), metavar="N", help="rounds of each (default: 5)")
     parser.add_argument("--seconds", type=number(float, 1), metavar="S", help="of one round (default: 6)")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")

@@ -1,8 +1,8 @@
 """The servers that are compared: Fernwerk by its three ways, and its peers.
 
 A server is a context manager for one session of a workload: once entered it shows the recording. `opened(screen)` is
-the window of a client that connects when it is entered, `port` where to, `pids()` are all the server's processes,
-`played()` tells when each frame appeared.
+the window of a client that connects to `target` when it is entered, `port` the server's own, `pids()` are all the
+server's processes, `played()` tells when each frame appeared.
 """
 
 import os
@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -59,6 +60,27 @@ class Appeared:
         self.at, self.drawing = [], []
 
 
+class Relayed:
+    """What clients connect to, seen through a slow link (relay.py)."""
+
+    def __init__(self, server, rtt_ms, mbit_s):
+        self.target = server.target
+        relay = f"{os.path.dirname(os.path.realpath(__file__))}/relay.py"
+        self.relay = subprocess.Popen([sys.executable, relay, str(server.port), str(rtt_ms), str(mbit_s)],
+                                      stdout=subprocess.PIPE, text=True)
+        port = int(self.relay.stdout.readline())
+        self.json = {**self.target.json, **{name: port for name in ("rdp", "vnc", "https")
+                                            if self.target.json.get(name) == server.port}}
+
+    def __getattr__(self, name):
+        return getattr(self.target, name)
+
+    def close(self):
+        self.relay.kill()
+        self.relay.wait()
+        self.relay.stdout.close()
+
+
 # ---- Fernwerk ----
 
 
@@ -95,6 +117,7 @@ class Fernwerk:
         self.template = workload if self.HINTS else f"{workload}-nohints"
         self.desktop = f"{self.template}-{number}"
         self.port = self.demo.json[self.PORT]
+        self.target = self.demo
 
     def __enter__(self):
         user = self.tools.desktops.user(self.desktop, self.template, self.recording,
@@ -129,14 +152,14 @@ class FernwerkRdp(Fernwerk):
     PORT = "rdp"
 
     def opened(self, screen):
-        return rdp_window(screen, self.demo, *self.account)
+        return rdp_window(screen, self.target, *self.account)
 
 
 class FernwerkVnc(Fernwerk):
     PORT = "vnc"
 
     def opened(self, screen):
-        return vnc_window(screen, self.demo, "X509Plain", *self.account)
+        return vnc_window(screen, self.target, "X509Plain", *self.account)
 
 
 class PageWindow:
@@ -174,7 +197,7 @@ class FernwerkWeb(Fernwerk):
     PORT = "https"
 
     def opened(self, screen):
-        return PageWindow(screen, Page(self.demo, *self.account, width=PageWindow.WIDTH,
+        return PageWindow(screen, Page(self.target, *self.account, width=PageWindow.WIDTH,
                                        height=PageWindow.HEIGHT, screen=screen))
 
 
@@ -225,6 +248,7 @@ class Peer:
         self.tools, self.recording = tools, recording
         self.port = free_port()
         self.json = {"rdp": self.port, "vnc": self.port, "ca": "/dev/null"}
+        self.target = self
         self.programs = []
         self.drawing = 0.0
 
@@ -318,7 +342,7 @@ class TigerVncServer(Peer):
         return self
 
     def opened(self, screen):
-        return vnc_window(screen, self, "None", *self.account)
+        return vnc_window(screen, self.target, "None", *self.account)
 
 
 class X11Vnc(Peer):
@@ -329,7 +353,7 @@ class X11Vnc(Peer):
                         "-forever", "-shared", "-quiet", "-noipv6").process
 
     def opened(self, screen):
-        return vnc_window(screen, self, "None", *self.account)
+        return vnc_window(screen, self.target, "None", *self.account)
 
 
 class Shadow(Peer):
@@ -340,7 +364,7 @@ class Shadow(Peer):
                         "/sec:tls").process
 
     def opened(self, screen):
-        return rdp_window(screen, self, *self.account)
+        return rdp_window(screen, self.target, *self.account)
 
 
 ALL = {"fernwerk-rdp": FernwerkRdp, "fernwerk-vnc": FernwerkVnc, "fernwerk-web": FernwerkWeb,

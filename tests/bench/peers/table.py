@@ -1,5 +1,6 @@
 """The results of all rounds: medians, as a table, as JSON, in docs/performance.md."""
 
+import dataclasses
 import json
 import os
 import platform
@@ -17,22 +18,36 @@ COLUMNS = [("fps", "fps", 1), ("cpu_ms", "CPU ms/frame", 2), ("bytes", "bytes/fr
 BEGIN, END = "<!-- peers: written by scripts/bench --docs -->", "<!-- end of peers -->"
 
 
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """What is measured; link: (round trip in ms, Mbit/s), None: the machine's own."""
+
+    workload: str
+    server: str
+    sessions: int = 1
+    link: tuple | None = None
+
+    def __str__(self):
+        several = f" x {self.sessions}" if self.sessions > 1 else ""
+        return self.server + several + (", {:g} ms, {:g} Mbit/s".format(*self.link) if self.link else "")
+
+
 class Results:
-    """Rounds by (workload, server, sessions), in the order in which they first came."""
+    """Rounds by case, in the order in which they first came."""
 
     def __init__(self):
         self.rounds = {}
         self.load = os.getloadavg()[0]
 
-    def add(self, workload, server, sessions, figures):
-        self.rounds.setdefault((workload, server, sessions), []).append(figures)
+    def add(self, case, figures):
+        self.rounds.setdefault(case, []).append(figures)
 
-    def median(self, key, name):
-        values = [figures[name] for figures in self.rounds[key] if figures[name] is not None]
+    def median(self, case, name):
+        values = [figures[name] for figures in self.rounds[case] if figures[name] is not None]
         return statistics.median(values) if values else None
 
-    def shown(self, key, name, digits):
-        value = self.median(key, name)
+    def shown(self, case, name, digits):
+        value = self.median(case, name)
         if value is None:
             return "-"
         if name == "psnr_y" and value == EQUAL_DB:
@@ -41,15 +56,10 @@ class Results:
 
     def rows(self):
         """Heading and rows of words, by workload."""
-        workloads = dict.fromkeys(key[0] for key in self.rounds)
+        workloads = dict.fromkeys(case.workload for case in self.rounds)
         for workload in workloads:
-            keys = [key for key in self.rounds if key[0] == workload]
-            yield workload, [self.row(key) for key in keys]
-
-    def row(self, key):
-        _, server, sessions = key
-        return [server if sessions == 1 else f"{server} x {sessions}",
-                *(self.shown(key, name, digits) for name, _, digits in COLUMNS)]
+            yield workload, [[str(case), *(self.shown(case, name, digits) for name, _, digits in COLUMNS)]
+                             for case in self.rounds if case.workload == workload]
 
     def terminal(self):
         head = ["", *(title for _, title, _ in COLUMNS)]
@@ -87,11 +97,13 @@ class Results:
                 f"rounds: {rounds}; load average before: {self.load:.1f}.")
 
     def write_json(self, path):
-        """A list of objects, one for each server and workload; what is not known is null."""
-        document = [{"server": server, "workload": workload, "sessions": sessions,
-                     **{name: self.median((workload, server, sessions), name) for name, _, _ in COLUMNS},
-                     "rounds": rounds}
-                    for (workload, server, sessions), rounds in self.rounds.items()]
+        """A list of objects, one for each case; what is not known is null."""
+        document = []
+        for case, rounds in self.rounds.items():
+            rtt_ms, mbit_s = case.link or (0, 0)
+            document.append({"server": case.server, "workload": case.workload, "sessions": case.sessions,
+                             **{name: self.median(case, name) for name, _, _ in COLUMNS},
+                             "rtt_ms": rtt_ms, "mbit_s": mbit_s, "rounds": rounds})
         with open(path, "w") as file:
             json.dump(document, file, indent=2)
             file.write("\n")
