@@ -32,6 +32,17 @@ def test_the_exit_codes_are_as_documented(demo):
     assert error["code"] == "conflict" and error["message"]
 
 
+def test_a_recording_that_cannot_be_played_fails_its_desktop_with_the_reason(demo):
+    film = f"{demo.directory}/film.rec"
+    with open(film, "wb") as file:
+        file.write(b"FWREC\0\0\1" + bytes(32))
+    demo.cli("template", "add", "cinema", "--kind", "pattern", "--image", film)
+    demo.cli("desktop", "create", "film", "cinema")
+    demo.run_cli("desktop", "start", "film")
+    until(lambda: demo.cli("desktop", "show", "film")["state"] == "failed", 10, "the failure")
+    assert demo.cli("desktop", "show", "film")["reason"].startswith("The recording cannot be played: ")
+
+
 def test_unassigning_ends_the_session_and_assigning_lets_in_again(demo, screen):
     with XFreeRdp(screen, demo, XFreeRdp.GFX) as client:
         client.wait_card()
