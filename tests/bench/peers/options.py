@@ -76,10 +76,13 @@ def parse(arguments):
                         help="desktops at once, each with a client of its own (default: 1)")
     parser.add_argument("--link", type=links, default=[None], metavar="MS/MBIT,...",
                         help="a link of this round trip and rate in between, e.g. 100/20; 0/0: none (default)")
+    parser.add_argument("--fps", type=number(float, 1), default=30, metavar="N",
+                        help="frames a second of what is played; fewer show whether dropped ones look like savings "
+                             "(default: 30)")
     parser.add_argument("--rounds", type=number(int, 1), metavar="N", help="rounds of each (default: 5)")
     parser.add_argument("--seconds", type=number(float, 1), metavar="S", help="of one round (default: 6)")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
-    parser.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    parser.add_argument("--docs", action="store_true", help="write table and plot into docs/performance.md")
     options = parser.parse_args(arguments)
     options.only = options.only or (QUICK_SERVERS if options.quick else list(SERVERS))
     options.workload = options.workload or (QUICK_WORKLOADS if options.quick else list(WORKLOADS))

@@ -5,6 +5,7 @@ Pictures are numpy arrays, height x width x 4, bytes B, G, R and one that counts
 
 import mmap
 import os
+import shutil
 import struct
 
 import numpy
@@ -62,6 +63,19 @@ class Writer:
         self.file.close()
         os.chmod(f"{self.path}.new", 0o644)
         os.replace(f"{self.path}.new", self.path)
+
+
+def at_another_rate(path, interval_us):
+    """A copy of a recording, beside it, whose frames are so far apart; returns its path."""
+    copy = f"{path.removesuffix('.rec')}-{interval_us}us.rec"
+    if not os.path.exists(copy):
+        shutil.copyfile(path, f"{copy}.new")
+        with open(f"{copy}.new", "r+b") as file:
+            magic, width, height, frames, _, ops, reserved, first = HEADER.unpack(file.read(HEADER.size))
+            file.seek(0)
+            file.write(HEADER.pack(magic, width, height, frames, interval_us, ops, reserved, first))
+        os.replace(f"{copy}.new", copy)
+    return copy
 
 
 class Recording:

@@ -9,12 +9,14 @@ import statistics
 import subprocess
 import time
 
+import plot
 from quality import EQUAL_DB
 
 # Name in the JSON document, heading, digits after the point.
 COLUMNS = [("fps", "fps", 1), ("cpu_ms", "CPU ms/frame", 2), ("bytes", "bytes/frame", 0), ("lat_p50_ms", "p50 ms", 1),
            ("lat_p95_ms", "p95 ms", 1), ("psnr_y", "PSNR-Y dB", 1),
            ("ssim", "SSIM", 3), ("exact_ms", "exact ms", 0), ("pss_mb", "PSS MiB", 0)]
+PICTURE = "Processor time, bytes and latency of each server, in bars"
 BEGIN, END = "<!-- peers: written by scripts/bench --docs -->", "<!-- end of peers -->"
 
 
@@ -35,8 +37,8 @@ class Case:
 class Results:
     """Rounds by case, in the order in which they first came."""
 
-    def __init__(self):
-        self.rounds = {}
+    def __init__(self, fps):
+        self.fps, self.rounds = fps, {}
         self.load = os.getloadavg()[0]
 
     def add(self, case, figures):
@@ -94,7 +96,7 @@ class Results:
         rounds = max(len(figures) for figures in self.rounds.values()) if self.rounds else 0
         return (f"{time.strftime('%Y-%m-%d')}, version {version}, {os.cpu_count()} cores, "
                 f"{model[1] if model else platform.machine()}, {system[1] if system else platform.system()}; "
-                f"rounds: {rounds}; load average before: {self.load:.1f}.")
+                f"{self.fps:g} frames a second; rounds: {rounds}; load average before: {self.load:.1f}.")
 
     def write_json(self, path):
         """A list of objects, one for each case; what is not known is null."""
@@ -103,14 +105,16 @@ class Results:
             rtt_ms, mbit_s = case.link or (0, 0)
             document.append({"server": case.server, "workload": case.workload, "sessions": case.sessions,
                              **{name: self.median(case, name) for name, _, _ in COLUMNS},
-                             "rtt_ms": rtt_ms, "mbit_s": mbit_s, "rounds": rounds})
+                             "rtt_ms": rtt_ms, "mbit_s": mbit_s, "played_fps": self.fps, "rounds": rounds})
         with open(path, "w") as file:
             json.dump(document, file, indent=2)
             file.write("\n")
 
-    def write_docs(self, path):
-        with open(path) as file:
+    def write_docs(self, folder):
+        with open(f"{folder}/peers.svg", "w") as file:
+            file.write(plot.svg(self))
+        with open(f"{folder}/performance.md") as file:
             before, _, rest = file.read().partition(BEGIN)
         _, _, after = rest.partition(END)
-        with open(path, "w") as file:
-            file.write(f"{before}{BEGIN}\n{self.markdown()}{END}{after}")
+        with open(f"{folder}/performance.md", "w") as file:
+            file.write(f"{before}{BEGIN}\n![{PICTURE}](peers.svg)\n\n{self.markdown()}{END}{after}")

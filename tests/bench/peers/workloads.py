@@ -335,10 +335,10 @@ def idle(path):
 ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half, stop)}
 
 
-def make(name, folder):
-    """The recording of this name below folder, made unless it is there; returns its path."""
+def make(name, folder, fps=FPS):
+    """The recording of this name below folder, made unless it is there; returns its path. fps: of what moves."""
     path = f"{folder}/{name}-{VERSION}.rec"
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
         ALL[name](path)
-    return path
+    return path if fps == FPS or ALL[name] is idle else recording.at_another_rate(path, round(1e6 / fps))
