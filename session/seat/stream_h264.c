@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "encoder/h264.h"
 
-#define IDLE_S 5 /* tens of MiB that nobody needs; a new one is there within some 50 ms */
+#define IDLE_S 5 /* an encoder is tens of MiB; a client that comes right back still finds it */
 /* Software is late because the machine is busy, and nothing better would take over: only a hang is a failure.
  */
 #define SOFTWARE_PATIENCE_MS 10000
