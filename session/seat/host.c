@@ -104,7 +104,7 @@ void host_client_leave(HostClient *client, EndReason reason, const char *text)
     send_close(link, reason, text);
     packet_link_free(link);
     send_presence(host);
-    host_frames_demand(host);
+    host_stream_demand(host);
     if (host->events->left)
         host->events->left(client->peer, host->data);
     host_client_unref(client);
@@ -350,5 +350,5 @@ void seat_host_set_stream(SeatHost *host, HostStream *stream)
 {
     g_return_if_fail(!host->stream);
     host->stream = stream;
-    host_frames_attach_stream(host);
+    host_stream_attach(host);
 }

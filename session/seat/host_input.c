@@ -191,7 +191,7 @@ static void take_subscribe(HostClient *client, const SeatSubscribe *subscribe)
     client->max_kbit_s = subscribe->max_kbit_s;
     if (!client->wants_h264)
         client->synced = FALSE;
-    host_frames_demand(client->host);
+    host_stream_demand(client->host);
     host_frames_pump(client->host);
 }
 

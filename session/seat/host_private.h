@@ -69,6 +69,11 @@ struct SeatHost {
     gboolean leds_known, absolute;
 };
 
+#define FOR_CLIENTS(HOST, CLIENT)                                                                            \
+    for (guint index_ = 0; index_ < (HOST)->clients->len; index_++)                                          \
+        for (HostClient *CLIENT = g_ptr_array_index((HOST)->clients, index_), *once_ = CLIENT; once_;        \
+             once_ = NULL)
+
 /* host.c */
 HostClient *host_client_find(const SeatHost *host, ProcessId peer);
 /* Drops it: releases what it holds, tells it the reason, calls `left`. The memory lives until the caller's
@@ -88,6 +93,16 @@ void host_input_release(HostClient *client);
 void host_frames_announce(HostClient *client); /* sends SEAT_BUFFER and owes it a complete frame */
 void host_frames_resized(SeatHost *host);
 void host_frames_pump(SeatHost *host);
-void host_frames_demand(SeatHost *host); /* subscriptions have changed */
 void host_frames_client_clear(HostClient *client);
-void host_frames_attach_stream(SeatHost *host);
+gboolean host_frames_can_send(const HostClient *client);
+/* Sends a frame record; the credit is the caller's matter. unit may be NULL. */
+void host_frames_send(HostClient *client, Damage *damage, gboolean complete, const SeatAccessUnit *unit);
+
+/* host_stream.c */
+void host_stream_attach(SeatHost *host);
+void host_stream_demand(SeatHost *host); /* subscriptions have changed */
+gboolean host_stream_follows(const HostClient *client);
+/* Starts encoding when it is time to; TRUE: clients that follow the stream wait for it. */
+gboolean host_stream_encode(SeatHost *host, gint64 now);
+/* The picture that is being encoded is of a size that has gone. */
+void host_stream_cancel(SeatHost *host);

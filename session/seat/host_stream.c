@@ -1,0 +1,240 @@
+/* When damage goes as an access unit of the shared H.264 stream, and to whom:
+ *  - a client follows the stream ("synced") from one of its key frames on; key frames for joiners come at
+ * most once a second, until then they get rectangles;
+ *  - the stream encodes when every synced client has a credit; who has had none for STARVED_US while others
+ * have leaves the stream until it has one again; whom an encode keeps waiting for LATE_MS leaves it too, and
+ * returns with a key frame when the encoder is back. Sending exactly once more what units showed with losses
+ * is the client's work: it knows what it has sent. */
+#include "session/seat/host_private.h"
+
+#include "base/log.h"
+
+#define KEYFRAME_EVERY_US G_USEC_PER_SEC
+#define STARVED_US 150000
+#define LATE_MS 700 /* a picture that stands still longer looks broken */
+
+static void encoding_over(SeatHost *host)
+{
+    host->encoding = FALSE;
+    g_clear_handle_id(&host->late_timer, g_source_remove);
+}
+
+gboolean host_stream_follows(const HostClient *client)
+{
+    return client->wants_h264 && client->synced && client->greeted;
+}
+
+/* A synced client without a credit holds everyone back; not for long, unless it is alone. */
+static gboolean starved_timeout(gpointer data)
+{
+    SeatHost *host = data;
+    host->starve_timer = 0;
+    host_frames_pump(host);
+    return G_SOURCE_REMOVE;
+}
+
+/* TRUE: every synced client has a credit (the starved ones have been sent away). */
+static gboolean all_have_credit(SeatHost *host, gint64 now)
+{
+    guint with = 0, without = 0;
+    FOR_CLIENTS(host, client)
+    {
+        if (!host_stream_follows(client))
+            continue;
+        if (client->credits > 0) {
+            with++;
+            continue;
+        }
+        if (client->starved_us == 0)
+            client->starved_us = now;
+        without++;
+    }
+    if (without == 0)
+        return TRUE;
+    if (with == 0)
+        return FALSE;
+    FOR_CLIENTS(host, client)
+    {
+        if (host_stream_follows(client) && client->credits == 0 && now - client->starved_us >= STARVED_US) {
+            client->synced = FALSE;
+            without--;
+        }
+    }
+    if (without > 0 && host->starve_timer == 0)
+        host->starve_timer = g_timeout_add(STARVED_US / 1000 + 1, starved_timeout, host);
+    return without == 0;
+}
+
+static gboolean joins(const HostClient *client)
+{
+    return client->wants_h264 && !client->synced && host_frames_can_send(client);
+}
+
+static void take_part(HostClient *client)
+{
+    Damage *swap = client->encoding;
+    client->encoding = client->pending;
+    client->pending = swap;
+    damage_clear(client->pending);
+    client->takes_part = TRUE;
+    client->encoding_complete = client->complete_due;
+    client->complete_due = FALSE;
+    client->synced = TRUE;
+    client->credits--;
+}
+
+static void stop_part(HostClient *client)
+{
+    if (!client->takes_part)
+        return;
+    damage_add_map(client->pending, client->encoding);
+    damage_clear(client->encoding);
+    client->complete_due |= client->encoding_complete;
+    client->takes_part = client->synced = FALSE;
+    client->credits = MIN(client->credits + 1, HOST_CREDITS_MAX);
+}
+
+/* The encoder may be given longer before it counts as failed, but nobody waits for it: what it has goes as
+ * rectangles, and its unit, when it comes, to nobody. */
+static gboolean late_timeout(gpointer data)
+{
+    SeatHost *host = data;
+    host->late_timer = 0;
+    FOR_CLIENTS(host, client)
+    {
+        stop_part(client);
+    }
+    host_frames_pump(host);
+    return G_SOURCE_REMOVE;
+}
+
+/* Starts encoding when it is time to; TRUE: clients that follow the stream wait for it. */
+gboolean host_stream_encode(SeatHost *host, gint64 now)
+{
+    gboolean motion = FALSE, keyframe = FALSE, key_allowed = now - host->keyframe_us >= KEYFRAME_EVERY_US;
+    SeatRect rects[SEAT_RECTS_MAX];
+
+    if (host->encoding)
+        return TRUE;
+    FOR_CLIENTS(host, client)
+    {
+        if (!(host_stream_follows(client) || (key_allowed && joins(client))) ||
+            damage_is_empty(client->pending))
+            continue;
+        motion |= classifier_wants_video(host->classifier, client->pending, now);
+    }
+    if (!motion)
+        return FALSE;
+    if (!all_have_credit(host, now))
+        return TRUE;
+    FOR_CLIENTS(host, client)
+    {
+        keyframe |= key_allowed && joins(client) && !damage_is_empty(client->pending);
+    }
+    guint count = damage_rects(host->unencoded, rects);
+    damage_clear(host->unencoded);
+    FOR_CLIENTS(host, client)
+    {
+        if (host_frames_can_send(client) &&
+            (host_stream_follows(client) || (keyframe && joins(client) && !damage_is_empty(client->pending))))
+            take_part(client);
+    }
+    host->encoding = TRUE;
+    if (keyframe)
+        host->keyframe_us = now;
+    host->late_timer = g_timeout_add(LATE_MS, late_timeout, host);
+    if (host->stream->class->encode(host->stream, host->shadow, rects, count, keyframe))
+        return TRUE;
+    encoding_over(host);
+    damage_add_all(host->unencoded);
+    FOR_CLIENTS(host, client)
+    {
+        stop_part(client);
+    }
+    return FALSE;
+}
+
+static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, guint32 stream, gpointer data)
+{
+    SeatHost *host = data;
+    const SeatBuffer *layout = shadow_layout(host->shadow);
+    SeatAccessUnit unit = {
+        .stream = stream,
+        .length = length,
+        .region = {.width = layout->width, .height = layout->height, .class = SEAT_CLASS_MOTION},
+        .keyframe = keyframe};
+
+    g_return_if_fail(host->encoding);
+    encoding_over(host);
+    if (keyframe)
+        host->keyframe_us = g_get_monotonic_time();
+    gboolean fits = ring_put(host->ring, bytes, length, &unit.position);
+    if (!fits)
+        log_warning("stream: an access unit of %" G_GSIZE_FORMAT " bytes does not fit the ring", length);
+    FOR_CLIENTS(host, client)
+    {
+        if (!client->takes_part)
+            continue;
+        if (!fits) {
+            stop_part(client);
+            continue;
+        }
+        host_frames_send(client, client->encoding, client->encoding_complete, &unit);
+        damage_clear(client->encoding);
+        client->takes_part = FALSE;
+    }
+    host_frames_pump(host);
+}
+
+static void unit_lost(gpointer data)
+{
+    SeatHost *host = data;
+    encoding_over(host);
+    host->keyframe_us = 0;
+    damage_add_all(host->unencoded);
+    FOR_CLIENTS(host, client)
+    {
+        stop_part(client);
+        client->synced = FALSE;
+    }
+    host_frames_pump(host);
+}
+
+void host_stream_cancel(SeatHost *host)
+{
+    host->keyframe_us = 0;
+    if (!host->encoding)
+        return;
+    host->stream->class->cancel(host->stream);
+    encoding_over(host);
+    FOR_CLIENTS(host, client)
+    {
+        client->credits += client->takes_part ? 1 : 0;
+    }
+}
+
+void host_stream_attach(SeatHost *host)
+{
+    static const HostStreamEvents events = {.unit = unit_ready, .lost = unit_lost};
+    host->stream->class->attach(host->stream, &events, host);
+    host_stream_demand(host);
+}
+
+void host_stream_demand(SeatHost *host)
+{
+    guint subscribers = 0, drivers = 0, owned = 0, watched = 0; /* kbit/s */
+    if (!host->stream)
+        return;
+    FOR_CLIENTS(host, client)
+    {
+        if (!client->wants_h264)
+            continue;
+        subscribers++;
+        guint *least = client->view_only ? &watched : &owned;
+        drivers += client->view_only ? 0 : 1;
+        if (client->max_kbit_s)
+            *least = *least ? MIN(*least, client->max_kbit_s) : client->max_kbit_s;
+    }
+    /* Who only looks on makes nobody's picture worse. */
+    host->stream->class->demand(host->stream, subscribers, drivers ? owned : watched);
+}
