@@ -17,6 +17,19 @@ static gsize next_start(const guint8 *unit, gsize length, gsize from)
     return length;
 }
 
+gsize annexb_next(const guint8 *unit, gsize length, gsize *at)
+{
+    gsize start = next_start(unit, length, *at);
+    if (start + 3 >= length)
+        return 0;
+    gsize end = next_start(unit, length, start + 3);
+    *at = start + 3;
+    /* Zeros at the end belong to the next start code or to nobody. */
+    while (end > *at && unit[end - 1] == 0)
+        end--;
+    return end - *at;
+}
+
 AnnexB annexb_look(const guint8 *unit, gsize length)
 {
     AnnexB found = {0};

@@ -14,3 +14,7 @@ typedef struct {
 
 /* Looks through `length` bytes. Any thread, never fails: what is no NAL unit is not counted. */
 AnnexB annexb_look(const guint8 *unit, gsize length);
+
+/* The next NAL unit at or after *at: its length, without start code, and *at then is where it begins. 0:
+ * there is none any more. */
+gsize annexb_next(const guint8 *unit, gsize length, gsize *at);

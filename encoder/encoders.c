@@ -54,6 +54,7 @@ const EncoderCandidate encoder_candidates[] = {
      .settings = "tune=zerolatency speed-preset=superfast pass=qual quantizer=23 bitrate=20000 "
                  "vbv-buf-capacity=300 bframes=0 threads=1 sliced-threads=false aud=false key-int-max=0 "
                  "byte-stream=true",
+     .pair = "option-string=dpb-size=2", /* splice.h: room for both views' last pictures */
      .bitrate = "bitrate",
      .bitrate_unit = 1000},
     {.element = "openh264enc",

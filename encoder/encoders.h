@@ -11,6 +11,7 @@ typedef struct {
     const char *settings; /* "property=value ...", those that the installed version knows are set */
     const char *bitrate;  /* property of the live bitrate, NULL: none */
     guint bitrate_unit;   /* bit/s per unit of that property */
+    const char *pair;     /* further settings for two of them whose streams are spliced, NULL: cannot be */
     const char *caps;     /* output caps after video/x-h264,stream-format=byte-stream,alignment=au */
 } EncoderCandidate;
 

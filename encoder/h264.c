@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "encoder/annexb.h"
-#include "encoder/convert.h"
 #include "encoder/gst_load.h"
 
 #include <gst/app/gstappsink.h>
@@ -34,7 +33,7 @@ struct H264Encoder {
     GstBuffer *frame;    /* the picture as planes, kept up to date by damage */
     guint width, height; /* px, as shown */
     guint64 pictures;
-    gboolean busy, failed, whole_due;
+    gboolean busy, failed, whole_due, no_memory;
     guint deadline;
     guint8 parameters[PARAMETERS_MAX];
     gsize parameters_length;
@@ -308,15 +307,15 @@ static gboolean own_frame(H264Encoder *encoder)
     return copy != NULL;
 }
 
-static gboolean convert(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects,
-                        guint count)
+void h264_encoder_draw(H264Encoder *encoder, H264Draw draw, gpointer data)
 {
-    const SeatRect whole = {.width = encoder->width, .height = encoder->height};
     GstVideoFrame frame;
 
     if (!own_frame(encoder) ||
-        !gst_video_frame_map(&frame, &encoder->info, encoder->frame, GST_MAP_READWRITE))
-        return FALSE;
+        !gst_video_frame_map(&frame, &encoder->info, encoder->frame, GST_MAP_READWRITE)) {
+        encoder->no_memory = TRUE;
+        return;
+    }
     gboolean planar = GST_VIDEO_INFO_N_PLANES(&encoder->info) == 3;
     YuvPicture picture = {.y = GST_VIDEO_FRAME_COMP_DATA(&frame, 0),
                           .u = GST_VIDEO_FRAME_COMP_DATA(&frame, 1),
@@ -326,13 +325,30 @@ static gboolean convert(H264Encoder *encoder, const void *pixels, gsize stride, 
                           .chroma_step = planar ? 1 : 2,
                           .width = GST_VIDEO_FRAME_WIDTH(&frame),
                           .height = GST_VIDEO_FRAME_HEIGHT(&frame)};
-    if (encoder->whole_due)
-        convert_rect(&picture, &whole, pixels, stride, encoder->width, encoder->height);
-    for (guint i = 0; i < count && !encoder->whole_due; i++)
-        convert_rect(&picture, &rects[i], pixels, stride, encoder->width, encoder->height);
-    encoder->whole_due = FALSE;
+    draw(&picture, data);
     gst_video_frame_unmap(&frame);
-    return TRUE;
+}
+
+/* What h264_encode() converts. */
+typedef struct {
+    H264Encoder *encoder;
+    const void *pixels;
+    gsize stride;
+    const SeatRect *rects;
+    guint count;
+} Conversion;
+
+static void convert(const YuvPicture *picture, gpointer data)
+{
+    const Conversion *what = data;
+    H264Encoder *encoder = what->encoder;
+    const SeatRect whole = {.width = encoder->width, .height = encoder->height};
+
+    if (encoder->whole_due)
+        convert_rect(picture, &whole, what->pixels, what->stride, encoder->width, encoder->height);
+    for (guint i = 0; i < what->count && !encoder->whole_due; i++)
+        convert_rect(picture, &what->rects[i], what->pixels, what->stride, encoder->width, encoder->height);
+    encoder->whole_due = FALSE;
 }
 
 void h264_encoder_set_patience(H264Encoder *encoder, guint ms)
@@ -346,13 +362,12 @@ static guint deadline_ms(const H264Encoder *encoder)
     return MAX(usual, encoder->patience_ms);
 }
 
-void h264_encode(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects, guint count,
-                 gboolean keyframe)
+void h264_encode_drawn(H264Encoder *encoder, gboolean keyframe)
 {
     g_return_if_fail(!encoder->busy && !encoder->failed);
     encoder->busy = TRUE;
     encoder->deadline = g_timeout_add(deadline_ms(encoder), deadline_over, encoder);
-    if (!convert(encoder, pixels, stride, rects, count)) {
+    if (encoder->no_memory) {
         post(encoder->bridge, NULL, "no memory for a picture");
         return;
     }
@@ -365,6 +380,14 @@ void h264_encode(H264Encoder *encoder, const void *pixels, gsize stride, const S
     encoder->pictures++;
     if (gst_app_src_push_buffer(GST_APP_SRC(encoder->source), gst_buffer_ref(encoder->frame)) != GST_FLOW_OK)
         post(encoder->bridge, NULL, "takes no picture any more");
+}
+
+void h264_encode(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects, guint count,
+                 gboolean keyframe)
+{
+    Conversion what = {encoder, pixels, stride, rects, count};
+    h264_encoder_draw(encoder, convert, &what);
+    h264_encode_drawn(encoder, keyframe);
 }
 
 gboolean h264_encoder_busy(const H264Encoder *encoder)

@@ -2,6 +2,7 @@
  * only files that know GStreamer's elements are h264.c, encoders.c and probe.c. */
 #pragma once
 
+#include "encoder/convert.h"
 #include "encoder/encoders.h"
 #include "encoder/shadow.h"
 
@@ -30,6 +31,14 @@ void h264_encoder_free(H264Encoder *encoder);
  * last unit has come. */
 void h264_encode(H264Encoder *encoder, const void *pixels, gsize stride, const SeatRect *rects, guint count,
                  gboolean keyframe);
+
+/* The same in two steps for a picture that the caller makes himself: `draw` gets, within the call, the planes
+ * as he has left them last time (at first: undefined); then they are encoded. An encoder gets all of its
+ * pictures one way or the other. */
+typedef void (*H264Draw)(const YuvPicture *picture, gpointer data);
+void h264_encoder_draw(H264Encoder *encoder, H264Draw draw, gpointer data);
+void h264_encode_drawn(H264Encoder *encoder, gboolean keyframe);
+
 gboolean h264_encoder_busy(const H264Encoder *encoder);
 
 /* The ceiling in kbit/s from the next picture on, where the encoder can (0: the default, 20,000). */
