@@ -1,6 +1,7 @@
 """The command line of scripts/bench. Imports nothing that has to be installed first, so that --help always works."""
 
 import argparse
+import os
 
 SERVERS = {
     "fernwerk-rdp": "RDP, H.264 (AVC420), to xfreerdp3",
@@ -11,6 +12,9 @@ SERVERS = {
     "tigervnc": "TigerVNC's Xvnc, Tight with quality 8",
     "shadow": "FreeRDP's shadow server beside an Xvfb, AVC420",
     "x11vnc": "x11vnc beside an Xvfb, Tight with quality 8",
+    "qemu": "QEMU's own VNC server, Tight with quality 8, its screen drawn without a guest",
+    "xrdp": "Debian 13's xrdp with xorgxrdp, RemoteFX progressive",
+    "turbovnc": "TurboVNC's Xvnc, Tight with quality 8; needs --turbovnc",
 }
 WORKLOADS = {
     "typing": "a character a frame in an editor",
@@ -72,6 +76,7 @@ def parse(arguments):
                         help=f"{', '.join(QUICK_SERVERS)}; {', '.join(QUICK_WORKLOADS)}; two short rounds")
     parser.add_argument("--only", metavar="SERVER,...", type=names("server", SERVERS), help="some of the servers")
     parser.add_argument("--workload", metavar="W,...", type=names("workload", WORKLOADS), help="some of the workloads")
+    parser.add_argument("--turbovnc", metavar="DIR", help="where a built TurboVNC is: DIR/bin/Xvnc")
     parser.add_argument("--sessions", type=counts, default=[1], metavar="N,...",
                         help="desktops at once, each with a client of its own (default: 1)")
     parser.add_argument("--link", type=links, default=[None], metavar="MS/MBIT,...",
@@ -84,7 +89,10 @@ def parse(arguments):
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     parser.add_argument("--docs", action="store_true", help="write table and plot into docs/performance.md")
     options = parser.parse_args(arguments)
-    options.only = options.only or (QUICK_SERVERS if options.quick else list(SERVERS))
+    options.only = options.only or (QUICK_SERVERS if options.quick else
+                                    [name for name in SERVERS if name != "turbovnc" or options.turbovnc])
+    if "turbovnc" in options.only and not os.access(f"{options.turbovnc}/bin/Xvnc", os.X_OK):
+        parser.error(f"no TurboVNC: {options.turbovnc}/bin/Xvnc" if options.turbovnc else "where is TurboVNC? --turbovnc")
     options.workload = options.workload or (QUICK_WORKLOADS if options.quick else list(WORKLOADS))
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.seconds = options.seconds or (4 if options.quick else 6)

@@ -100,14 +100,27 @@ class Recording:
     def _block(self, offset, height, width):
         return numpy.frombuffer(self.map, numpy.uint8, height * width * 4, offset).reshape(height, width, 4)
 
+    def draw_first(self, picture):
+        """Draws what stands before frame 0."""
+        picture[:] = self._block(self.first, self.height, self.width)
+
+    def draw(self, number, picture):
+        """Makes the picture before this frame this frame's; returns what has changed: (x, y, width, height) each."""
+        begin, count = self.table[number]
+        changed = []
+        for x, y, width, height, from_x, from_y, kind, offset in self.ops[begin:begin + count]:
+            source = (self._block(offset, height, width) if kind == PIXELS else
+                      picture[from_y:from_y + height, from_x:from_x + width].copy())
+            picture[y:y + height, x:x + width] = source
+            changed.append((x, y, width, height))
+        return changed
+
     def pictures(self):
         """Every frame's picture, in order; each is valid until the next is asked for."""
-        picture = self._block(self.first, self.height, self.width).copy()
-        for begin, count in self.table:
-            for x, y, width, height, from_x, from_y, kind, offset in self.ops[begin:begin + count]:
-                source = (self._block(offset, height, width) if kind == PIXELS else
-                          picture[from_y:from_y + height, from_x:from_x + width].copy())
-                picture[y:y + height, x:x + width] = source
+        picture = numpy.empty((self.height, self.width, 4), numpy.uint8)
+        self.draw_first(picture)
+        for number in range(self.frames):
+            self.draw(number, picture)
             yield picture
 
     def some(self, numbers):

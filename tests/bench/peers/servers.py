@@ -1,4 +1,4 @@
-"""The servers that are compared: Fernwerk by its three ways, and its peers.
+"""The servers that are compared: what they have in common, and Fernwerk by its three ways. Its peers: peers.py.
 
 A server is a context manager for one session of a workload: once entered it shows the recording. `opened(screen)` is
 the window of a client that connects to `target` when it is entered, `port` the server's own, `pids()` are all the
@@ -8,17 +8,14 @@ server's processes, `played()` tells when each frame appeared.
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 import processes
 from lib.clients import TigerVnc, XFreeRdp
 from lib.page import Page
-from lib.screen import Screen
 from lib.wait import until
 from window import HEIGHT, TIGERVNC_AT, WIDTH, XFREERDP_AT, Window
 
@@ -79,9 +76,6 @@ class Relayed:
         self.relay.kill()
         self.relay.wait()
         self.relay.stdout.close()
-
-
-# ---- Fernwerk ----
 
 
 class Desktops:
@@ -207,166 +201,3 @@ class FernwerkRdpNoHints(FernwerkRdp):
 
 class FernwerkVncNoHints(FernwerkVnc):
     HINTS = False
-
-
-# ---- peers ----
-
-
-class Program:
-    """A program of a peer, its output in a file of its own."""
-
-    def __init__(self, command, folder, name, env):
-        self.name, self.path = name, f"{folder}/{name}.log"
-        with open(self.path, "w") as log:
-            self.process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def output(self):
-        with open(self.path, errors="replace") as file:
-            return file.read()
-
-    def check(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"{self.name} has ended:\n{self.output()[-2000:]}")
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-
-class Peer:
-    """A server of an X screen on which x_player plays. To the clients of lib.clients it looks like a demo."""
-
-    host = "127.0.0.1"
-    account = "bench", "bench"
-
-    def __init__(self, tools, _workload, recording, _number):
-        self.tools, self.recording = tools, recording
-        self.port = free_port()
-        self.json = {"rdp": self.port, "vnc": self.port, "ca": "/dev/null"}
-        self.target = self
-        self.programs = []
-        self.drawing = 0.0
-
-    def screen(self):
-        """The X server."""
-        return Screen(WIDTH, HEIGHT)
-
-    def start(self):
-        """Starts what serves self.display, and returns its process."""
-        raise NotImplementedError
-
-    def run(self, name, *command):
-        program = Program([str(word) for word in command], self.folder, name,
-                          {**self.display.env, "HOME": self.folder, "XDG_CONFIG_HOME": self.folder})
-        self.programs.append(program)
-        return program
-
-    def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix="fernwerk-bench-peer-")
-        self.display = self.screen()
-        try:
-            self.display.__enter__()
-            self.display.do("mousemove", WIDTH - 1, HEIGHT - 1)
-            self.server = self.start()
-            self.player = self.run("x_player", self.tools.player, self.recording)
-            until(self.ready, 20, self.log_tail)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def ready(self):
-        for program in self.programs:
-            program.check()
-        return listens(self.port)
-
-    def __exit__(self, *_):
-        for program in reversed(self.programs):
-            program.end()
-        self.display.__exit__()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def log_tail(self, _lines=60):
-        return "\n".join(program.output()[-2000:] for program in self.programs)
-
-    def pids(self):
-        return [self.server.pid]
-
-    def played(self):
-        self.player.check()
-        appeared = Appeared()
-        for line in self.player.output().splitlines():
-            number, us = line.split()
-            assert int(number) == len(appeared.at), f"frame {number} in the player's log"
-            appeared.at.append(int(us) / 1e6)
-            appeared.drawing.append(self.drawing)
-        return appeared
-
-
-class XvncScreen(Screen):
-    """TigerVNC's X server."""
-
-    program = "Xtigervnc"
-
-    def __init__(self, port):
-        super().__init__(WIDTH, HEIGHT)
-        self.arguments = ["-rfbport", str(port), "-localhost", "-SecurityTypes", "None", "-AlwaysShared"]
-
-    def size_arguments(self):
-        return ["-geometry", f"{self.width}x{self.height}", "-depth", "24"]
-
-
-class TigerVncServer(Peer):
-    """TigerVNC. It is the X server itself: what drawing costs it is measured while nobody looks."""
-
-    STARTED_S, ALONE_S = 0.7, 1.5
-
-    def screen(self):
-        return XvncScreen(self.port)
-
-    def start(self):
-        return self.display.process
-
-    def __enter__(self):
-        super().__enter__()
-        time.sleep(self.STARTED_S)
-        begin, spent = len(self.played().at), processes.processor_seconds(self.server.pid)
-        time.sleep(self.ALONE_S)
-        frames = len(self.played().at) - begin
-        self.drawing = (processes.processor_seconds(self.server.pid) - spent) / max(frames, 1)
-        return self
-
-    def opened(self, screen):
-        return vnc_window(screen, self.target, "None", *self.account)
-
-
-class X11Vnc(Peer):
-    """x11vnc beside an Xvfb."""
-
-    def start(self):
-        return self.run("x11vnc", "x11vnc", "-display", self.display.name, "-rfbport", self.port, "-localhost", "-nopw",
-                        "-forever", "-shared", "-quiet", "-noipv6").process
-
-    def opened(self, screen):
-        return vnc_window(screen, self.target, "None", *self.account)
-
-
-class Shadow(Peer):
-    """FreeRDP's shadow server beside an Xvfb."""
-
-    def start(self):
-        return self.run("shadow", "freerdp-shadow-cli3", f"/port:{self.port}", f"/bind-address:{self.host}", "-auth",
-                        "/sec:tls").process
-
-    def opened(self, screen):
-        return rdp_window(screen, self.target, *self.account)
-
-
-ALL = {"fernwerk-rdp": FernwerkRdp, "fernwerk-vnc": FernwerkVnc, "fernwerk-web": FernwerkWeb,
-       "fernwerk-rdp-nohints": FernwerkRdpNoHints, "fernwerk-vnc-nohints": FernwerkVncNoHints,
-       "tigervnc": TigerVncServer, "shadow": Shadow, "x11vnc": X11Vnc}

@@ -13,7 +13,7 @@ from lib.wait import until
 class Screen:
     """`with Screen(1280, 1024) as screen:`; .env is the environment of clients that shall appear on it."""
 
-    program = "Xvfb"
+    program, prefix = "Xvfb", ()
     arguments = ()  # further ones for the X server
 
     def __init__(self, width=1280, height=1024, layout="us"):
@@ -22,7 +22,7 @@ class Screen:
     def __enter__(self):
         read, write = os.pipe()
         self.process = subprocess.Popen(
-            [self.program, "-displayfd", str(write), *self.size_arguments(), "-nolisten", "tcp", "-noreset",
+            [*self.prefix, self.program, "-displayfd", str(write), *self.size_arguments(), "-nolisten", "tcp", "-noreset",
              "+extension", "RANDR", *self.arguments],
             pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(write)
@@ -32,8 +32,12 @@ class Screen:
         self.name = f":{number}"
         self.env = {**os.environ, "DISPLAY": self.name}
         self.env.pop("WAYLAND_DISPLAY", None)
+        self.started(number)
         subprocess.run(["setxkbmap", self.layout], env=self.env, check=True)
         return self
+
+    def started(self, number):
+        """What has to be done before programs find the X server of that number."""
 
     def size_arguments(self):
         return ["-screen", "0", f"{self.width}x{self.height}x24"]
