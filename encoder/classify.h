@@ -1,4 +1,4 @@
-/* What a tile shows over time: text that must be exact, or motion that is worth a video stream. */
+/* What a tile shows over time: text that must be exact, a picture, or motion that is worth a video stream. */
 #pragma once
 
 #include "encoder/damage.h"
@@ -10,14 +10,23 @@ Classifier *classifier_new(guint width, guint height);
 void classifier_free(Classifier *classifier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Classifier, classifier_free)
 
-/* Learns that these tiles changed at `now_us` (monotonic). */
-void classifier_changed(Classifier *classifier, const Damage *changed, gint64 now_us);
+/* Learns that these tiles changed at `now_us` (monotonic) into what `pixels` (the picture's first, XRGB8888,
+ * `stride` bytes a row) show. */
+void classifier_changed(Classifier *classifier, const Damage *changed, const void *pixels, gsize stride,
+                        gint64 now_us);
 
 SeatClass classifier_tile(const Classifier *classifier, guint tile, gint64 now_us);
 
-/* Whether this damage is better shown by the video stream than tile by tile: a tile of it is in motion, or it
- * covers a large part of the picture. */
-gboolean classifier_wants_video(const Classifier *classifier, const Damage *damage, gint64 now_us);
+/* Whether the tile looked like a picture when it changed last. */
+gboolean classifier_is_picture(const Classifier *classifier, guint tile);
+
+/* Whether the tile changes again and again, not yet long enough to be in motion; it may be beside motion. */
+gboolean classifier_stirs(const Classifier *classifier, guint tile, gint64 now_us);
+/* What of the tile (px of the picture) has changed since it began to. */
+SeatRect classifier_stirred(const Classifier *classifier, guint tile);
+
+/* Size of the picture in px. */
+void classifier_size(const Classifier *classifier, guint *width, guint *height);
 
 /* Fills in the class of each rectangle: the liveliest of its tiles. */
 void classifier_mark(const Classifier *classifier, SeatRect *rects, guint count, gint64 now_us);

@@ -104,10 +104,10 @@ gboolean damage_is_empty(const Damage *damage)
 guint64 damage_area(const Damage *damage)
 {
     guint64 area = 0;
-    FOR_TILES(damage, number)
+    FOR_TILES(damage, tile)
     {
-        const Tile *tile = &damage->tiles[number];
-        area += (guint64)(tile->x1 - tile->x0) * (tile->y1 - tile->y0);
+        const Tile *part = &damage->tiles[tile];
+        area += (guint64)(part->x1 - part->x0) * (part->y1 - part->y0);
     }
     return area;
 }
@@ -154,6 +154,11 @@ static SeatRect tile_rect(const Damage *damage, guint number, guint row)
                       .y = row * SEAT_TILE + tile->y0,
                       .width = tile->x1 - tile->x0,
                       .height = tile->y1 - tile->y0};
+}
+
+SeatRect damage_tile_rect(const Damage *damage, guint tile)
+{
+    return tile_rect(damage, tile, tile / damage->tiles_x);
 }
 
 static gboolean rects_exact(const Damage *damage, SeatRect *rects, guint *count)

@@ -26,6 +26,8 @@ guint64 damage_area(const Damage *damage);
 guint damage_tiles(const Damage *damage);
 /* The first damaged tile whose number is at least `from`, else damage_tiles(). */
 guint damage_next_tile(const Damage *damage, guint from);
+/* The rectangle (px of the picture) of a damaged tile. */
+SeatRect damage_tile_rect(const Damage *damage, guint tile);
 
 /* Writes the map as non-overlapping rectangles, neighbours merged, at most SEAT_RECTS_MAX: more are made
  * coarser, never dropped. Returns how many. */

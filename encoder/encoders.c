@@ -51,7 +51,7 @@ const EncoderCandidate encoder_candidates[] = {
     {.element = "x264enc",
      .plugin = "libgstx264",
      .format = "I420",
-     .settings = "tune=zerolatency speed-preset=superfast pass=qual quantizer=23 bitrate=20000 "
+     .settings = "tune=zerolatency speed-preset=ultrafast pass=qual quantizer=23 bitrate=20000 "
                  "vbv-buf-capacity=300 bframes=0 threads=1 sliced-threads=false aud=false key-int-max=0 "
                  "byte-stream=true",
      .pair = "option-string=dpb-size=2", /* splice.h: room for both views' last pictures */

@@ -4,7 +4,7 @@
 
 #include "session/client/viewer.h"
 
-#define TILES_CALM_MS 250 /* a lossy tile without damage for so long is due to be sent exactly */
+#define TILES_CALM_MS 120 /* a lossy tile without damage for so long is due to be sent exactly */
 
 /* A box inside a tile, px from the tile's corner; x1 == 0: empty. */
 typedef struct {

@@ -75,7 +75,7 @@ void viewer_units_paint_all(Viewer *viewer, gboolean paint_all);
 
 /* Takes what is dirty: copies the tiles from the shadow, rechecks their versions, and gives the credit back.
  * With H.264 subscribed, changed areas come as an access unit, and as exact rects once they have been calm
- * for 250 ms or when no unit is to be had. FALSE: nothing to send. `lossless_only`: the caller cannot take a
+ * for 120 ms or when no unit is to be had. FALSE: nothing to send. `lossless_only`: the caller cannot take a
  * unit now. */
 gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update);
 

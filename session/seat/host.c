@@ -67,6 +67,7 @@ void seat_host_free(SeatHost *host)
     g_clear_handle_id(&host->late_timer, g_source_remove);
     g_clear_pointer(&host->changed, damage_free);
     g_clear_pointer(&host->unencoded, damage_free);
+    g_clear_pointer(&host->due, damage_free);
     g_clear_pointer(&host->classifier, classifier_free);
     shadow_free(host->shadow);
     ring_free(host->ring);

@@ -32,9 +32,12 @@ void host_frames_resized(SeatHost *host)
 
     g_clear_pointer(&host->changed, damage_free);
     g_clear_pointer(&host->unencoded, damage_free);
+    g_clear_pointer(&host->due, damage_free);
     g_clear_pointer(&host->classifier, classifier_free);
     host->changed = damage_new(layout->width, layout->height);
     host->unencoded = damage_new(layout->width, layout->height);
+    host->due = damage_new(layout->width, layout->height);
+    host->region = (Region){0};
     host->classifier = classifier_new(layout->width, layout->height);
     host_stream_cancel(host);
     FOR_CLIENTS(host, client)
@@ -135,7 +138,8 @@ void seat_host_publish(SeatHost *host)
     if (damage_is_empty(host->changed) && !first)
         return;
     if (!damage_is_empty(host->changed)) {
-        classifier_changed(host->classifier, host->changed, host->changed_us);
+        classifier_changed(host->classifier, host->changed, shadow_pixels(host->shadow),
+                           shadow_layout(host->shadow)->stride, host->changed_us);
         damage_add_map(host->unencoded, host->changed);
     }
     FOR_CLIENTS(host, client)

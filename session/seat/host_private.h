@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/packet.h"
-#include "encoder/classify.h"
+#include "encoder/region.h"
 #include "encoder/ring.h"
 #include "encoder/shadow.h"
 #include "session/seat/host.h"
@@ -59,7 +59,9 @@ struct SeatHost {
 
     HostStream *stream;
     gboolean encoding;
+    Region region;
     Damage *unencoded; /* changed since the encoder's last picture */
+    Damage *due;       /* scratch: what is to be sent */
     gint64 keyframe_us;
     guint starve_timer, late_timer;
 

@@ -8,6 +8,7 @@
 #include "session/seat/host_private.h"
 
 #include "base/log.h"
+#include "encoder/rect.h"
 
 #define KEYFRAME_EVERY_US G_USEC_PER_SEC
 #define STARVED_US 150000
@@ -108,42 +109,71 @@ static gboolean late_timeout(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Starts encoding when it is time to; TRUE: clients that follow the stream wait for it. */
-gboolean host_stream_encode(SeatHost *host, gint64 now)
+static gboolean has_pending(const HostClient *client)
 {
-    gboolean motion = FALSE, keyframe = FALSE, key_allowed = now - host->keyframe_us >= KEYFRAME_EVERY_US;
-    SeatRect rects[SEAT_RECTS_MAX];
+    return !damage_is_empty(client->pending);
+}
 
-    if (host->encoding)
-        return TRUE;
+/* Whether what followers are to be sent goes as film; without any, what joiners are. A joiner lacks the whole
+ * screen, and that shall not become everyone's region. */
+static gboolean wants_film(SeatHost *host, gboolean key_allowed, gint64 now)
+{
+    gboolean followed = FALSE;
+
+    damage_clear(host->due);
     FOR_CLIENTS(host, client)
     {
-        if (!(host_stream_follows(client) || (key_allowed && joins(client))) ||
-            damage_is_empty(client->pending))
-            continue;
-        motion |= classifier_wants_video(host->classifier, client->pending, now);
+        if (host_stream_follows(client) && has_pending(client)) {
+            damage_add_map(host->due, client->pending);
+            followed = TRUE;
+        }
     }
-    if (!motion)
-        return FALSE;
-    if (!all_have_credit(host, now))
-        return TRUE;
     FOR_CLIENTS(host, client)
     {
-        keyframe |= key_allowed && joins(client) && !damage_is_empty(client->pending);
+        if (!followed && key_allowed && joins(client))
+            damage_add_map(host->due, client->pending);
     }
+    return !damage_is_empty(host->due) && region_choose(&host->region, host->classifier, host->due, now);
+}
+
+static gboolean start_encoding(SeatHost *host, gboolean keyframe, gint64 now)
+{
+    SeatRect rects[SEAT_RECTS_MAX];
     guint count = damage_rects(host->unencoded, rects);
+
     damage_clear(host->unencoded);
-    FOR_CLIENTS(host, client)
-    {
-        if (host_frames_can_send(client) &&
-            (host_stream_follows(client) || (keyframe && joins(client) && !damage_is_empty(client->pending))))
-            take_part(client);
-    }
     host->encoding = TRUE;
     if (keyframe)
         host->keyframe_us = now;
     host->late_timer = g_timeout_add(LATE_MS, late_timeout, host);
-    if (host->stream->class->encode(host->stream, host->shadow, rects, count, keyframe))
+    return host->stream->class->encode(host->stream, host->shadow, &host->region.rect, rects, count,
+                                       keyframe);
+}
+
+gboolean host_stream_encode(SeatHost *host, gint64 now)
+{
+    gboolean key_allowed = now - host->keyframe_us >= KEYFRAME_EVERY_US;
+    SeatRect before = host->region.rect;
+
+    if (host->encoding)
+        return TRUE;
+    if (!wants_film(host, key_allowed, now))
+        return FALSE;
+    if (!all_have_credit(host, now))
+        return TRUE;
+    /* Another region begins with a key frame anyway. */
+    gboolean keyframe = !rect_same(&before, &host->region.rect);
+    FOR_CLIENTS(host, client)
+    {
+        keyframe |= key_allowed && joins(client) && has_pending(client);
+    }
+    FOR_CLIENTS(host, client)
+    {
+        if (host_frames_can_send(client) &&
+            (host_stream_follows(client) || (keyframe && joins(client) && has_pending(client))))
+            take_part(client);
+    }
+    if (start_encoding(host, keyframe, now))
         return TRUE;
     encoding_over(host);
     damage_add_all(host->unencoded);
@@ -157,14 +187,11 @@ gboolean host_stream_encode(SeatHost *host, gint64 now)
 static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, guint32 stream, gpointer data)
 {
     SeatHost *host = data;
-    const SeatBuffer *layout = shadow_layout(host->shadow);
     SeatAccessUnit unit = {
-        .stream = stream,
-        .length = length,
-        .region = {.width = layout->width, .height = layout->height, .class = SEAT_CLASS_MOTION},
-        .keyframe = keyframe};
+        .stream = stream, .length = length, .region = host->region.rect, .keyframe = keyframe};
 
     g_return_if_fail(host->encoding);
+    unit.region.class = SEAT_CLASS_MOTION;
     encoding_over(host);
     if (keyframe)
         host->keyframe_us = g_get_monotonic_time();

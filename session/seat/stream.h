@@ -1,6 +1,6 @@
-/* What the host needs of an H.264 stream of the whole screen: a small table of functions, so that a greeter
- * links no encoder. The real one is stream_h264.c; a test brings its own. Thread of the default main context
- * throughout. */
+/* What the host needs of an H.264 stream of a part of the screen: a small table of functions, so that a
+ * greeter links no encoder. The real one is stream_h264.c; a test brings its own. Thread of the default main
+ * context throughout. */
 #pragma once
 
 #include "encoder/shadow.h"
@@ -17,11 +17,12 @@ typedef struct {
 typedef struct {
     /* Called once by the host that takes the stream over. */
     void (*attach)(HostStream *stream, const HostStreamEvents *events, gpointer host);
-    /* Copies what `rects` changed since the last call out of the shadow and encodes the whole picture;
-     * exactly one event follows, from the main loop, unless cancel() comes first. The first call for a
-     * generation takes the whole picture. FALSE: no encoder works (for now); nothing follows. */
-    gboolean (*encode)(HostStream *stream, const Shadow *shadow, const SeatRect *rects, guint count,
-                       gboolean keyframe);
+    /* Copies what `rects` (px of the screen) changed since the last call out of the shadow and encodes the
+     * region; exactly one event follows, from the main loop, unless cancel() comes first. The first call for
+     * a region or generation takes all of it and gives a key frame. FALSE: no encoder works (for now);
+     * nothing follows. */
+    gboolean (*encode)(HostStream *stream, const Shadow *shadow, const SeatRect *region,
+                       const SeatRect *rects, guint count, gboolean keyframe);
     void (*cancel)(HostStream *stream);
     /* How many clients want units (0: the encoder may go after a while), and what the slowest can take of
      * those that do not only look on (0: no limit). */

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "encoder/h264.h"
+#include "encoder/rect.h"
 
 #define IDLE_S 5 /* an encoder is tens of MiB; a client that comes right back still finds it */
 /* Software is late because the machine is busy, and nothing better would take over: only a hang is a failure.
@@ -16,10 +17,10 @@ typedef struct {
     gpointer host;
     const EncoderCandidate *hardware, *software; /* hardware: NULL when there is none (any more) */
     H264Encoder *encoder;
-    H264Encoder *spare;  /* the software encoder, loaded beside a hardware one */
-    guint width, height; /* px, of encoder and spare */
-    guint32 generation;  /* of the shadow that the encoder has seen */
-    guint32 number;      /* of the running stream */
+    H264Encoder *spare; /* the software encoder, loaded beside a hardware one */
+    SeatRect region;    /* px, that encoder and spare were made for or have moved to */
+    guint32 generation; /* of the shadow that the encoder has seen, 0: of none */
+    guint32 number;     /* of the running stream */
     guint subscribers, max_kbit_s;
     guint idle_timer;
     gint64 broken_us; /* when the last encoder failed, 0: none has */
@@ -52,7 +53,7 @@ static H264Encoder *make_encoder(Stream *self, const EncoderCandidate *candidate
 {
     g_autoptr(GError) error = NULL;
     H264Encoder *encoder =
-        h264_encoder_new(candidate, self->width, self->height, &encoder_events, self, &error);
+        h264_encoder_new(candidate, self->region.width, self->region.height, &encoder_events, self, &error);
     if (!encoder) {
         log_warning("encoder %s: %s", candidate->element, error->message);
         return NULL;
@@ -105,33 +106,52 @@ static void stream_attach(HostStream *stream, const HostStreamEvents *events, gp
     self->host = host;
 }
 
-static gboolean stream_encode(HostStream *stream, const Shadow *shadow, const SeatRect *rects, guint count,
-                              gboolean keyframe)
+/* What lies inside the region, in px of it. */
+static guint inside(const SeatRect *region, const SeatRect *rects, guint count, SeatRect *parts)
+{
+    guint kept = 0;
+    for (guint i = 0; i < count; i++) {
+        if (!rect_common(&rects[i], region, &parts[kept]))
+            continue;
+        parts[kept].x -= region->x;
+        parts[kept].y -= region->y;
+        kept++;
+    }
+    return kept;
+}
+
+static gboolean stream_encode(HostStream *stream, const Shadow *shadow, const SeatRect *region,
+                              const SeatRect *rects, guint count, gboolean keyframe)
 {
     Stream *self = (Stream *)stream;
     const SeatBuffer *layout = shadow_layout(shadow);
-    const SeatRect whole = {.width = layout->width, .height = layout->height};
+    gboolean elsewhere = region->x != self->region.x || region->y != self->region.y;
+    SeatRect parts[SEAT_RECTS_MAX];
 
+    g_return_val_if_fail(count <= SEAT_RECTS_MAX, FALSE);
     if (self->broken_us && g_get_monotonic_time() - self->broken_us < RETRY_US)
         return FALSE;
     self->broken_us = 0;
-    if (self->width != layout->width || self->height != layout->height) {
+    if (self->region.width != region->width || self->region.height != region->height)
         drop_encoders(self);
-        self->width = layout->width;
-        self->height = layout->height;
-    }
+    self->region = *region;
     if (!self->encoder)
         next_encoder(self);
+    else if (elsewhere)
+        self->number++;
     if (!self->encoder)
         return FALSE;
-    if (self->generation != layout->header.generation) {
-        /* Same size, other buffer: a decoder of a new generation starts with a key frame. */
+    count = inside(region, rects, count, parts);
+    if (elsewhere || self->generation != layout->header.generation) {
+        /* Same size, other pixels: its decoder starts with a key frame. */
         self->generation = layout->header.generation;
-        rects = &whole;
+        parts[0] = (SeatRect){.width = region->width, .height = region->height};
         count = 1;
         keyframe = TRUE;
     }
-    h264_encode(self->encoder, shadow_pixels(shadow), layout->stride, rects, count, keyframe);
+    h264_encode(self->encoder,
+                shadow_pixels(shadow) + (gsize)region->y * layout->stride + (gsize)region->x * 4,
+                layout->stride, parts, count, keyframe);
     return TRUE;
 }
 

@@ -7,7 +7,7 @@
 
 typedef struct Refine Refine;
 
-#define REFINE_CALM_US (250 * 1000) /* a lossy tile that long without change is sent again */
+#define REFINE_CALM_US (120 * 1000) /* a lossy tile that long without change is sent again */
 
 Refine *refine_new(void);
 void refine_free(Refine *refine);

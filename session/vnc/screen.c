@@ -3,6 +3,7 @@
 #include "session/vnc/screen_internal.h"
 
 #include "base/log.h"
+#include "encoder/content.h"
 #include "encoder/notice.h"
 #include "session/vnc/rfb.h"
 #include "session/vnc/wire.h"
@@ -131,9 +132,12 @@ static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray
         ViewerRect rect;
         if (!clip(screen, &update->rects[i], &rect))
             continue;
-        gboolean moves = refine_moves(screen->refine, &rect, now);
-        gboolean lossy = moves && !screen->h264 && screen->capabilities.quality >= 0 &&
-                         screen->capabilities.pixels == RFB_ENCODING_TIGHT;
+        gboolean lossy = refine_moves(screen->refine, &rect, now) && !screen->h264 &&
+                         screen->capabilities.quality >= 0 &&
+                         screen->capabilities.pixels == RFB_ENCODING_TIGHT &&
+                         content_is_picture(update->picture.pixels + (gsize)rect.y * update->picture.stride +
+                                                (gsize)rect.x * 4,
+                                            update->picture.stride, rect.width, rect.height);
         if (!pixels_encode(screen->pixels, &update->picture, &rect, lossy, out, rects))
             return FALSE;
         refine_sent(screen->refine, &rect, lossy, now);

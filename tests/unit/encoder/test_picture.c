@@ -1,5 +1,4 @@
 /* damage, shadow, ring, classify: what needs no codec. */
-#include "encoder/classify.h"
 #include "encoder/ring.h"
 #include "encoder/shadow.h"
 
@@ -168,38 +167,6 @@ START_TEST(small_units_use_a_small_part_of_the_ring_and_a_long_one_still_fits)
 }
 END_TEST
 
-START_TEST(a_tile_that_keeps_changing_is_motion_and_typing_is_not)
-{
-    g_autoptr(Classifier) classifier = classifier_new(640, 480);
-    g_autoptr(Damage) damage = damage_new(640, 480);
-    gint64 now = 1000000;
-
-    damage_add(damage, 10, 10, 8, 16);
-    for (guint i = 0; i < 20; i++, now += 200000)
-        classifier_changed(classifier, damage, now);
-    ck_assert_int_eq(classifier_tile(classifier, 0, now), SEAT_CLASS_TEXT);
-    ck_assert(!classifier_wants_video(classifier, damage, now));
-    for (guint i = 0; i < 10; i++, now += 33000)
-        classifier_changed(classifier, damage, now);
-    ck_assert_int_eq(classifier_tile(classifier, 0, now), SEAT_CLASS_MOTION);
-    ck_assert(classifier_wants_video(classifier, damage, now));
-    ck_assert_int_eq(classifier_tile(classifier, 0, now + G_USEC_PER_SEC), SEAT_CLASS_STILL);
-    ck_assert_int_eq(classifier_tile(classifier, 1, now), SEAT_CLASS_STILL);
-}
-END_TEST
-
-START_TEST(a_large_change_at_once_wants_video)
-{
-    g_autoptr(Classifier) classifier = classifier_new(640, 480);
-    g_autoptr(Damage) damage = damage_new(640, 480);
-
-    damage_add(damage, 0, 0, 640, 60);
-    ck_assert(!classifier_wants_video(classifier, damage, 1));
-    damage_add_all(damage);
-    ck_assert(classifier_wants_video(classifier, damage, 1));
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("picture");
@@ -211,8 +178,6 @@ int main(void)
     tcase_add_test(tests, versions_grow_by_two_where_a_tile_changed_and_only_there);
     tcase_add_test(tests, a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone);
     tcase_add_test(tests, small_units_use_a_small_part_of_the_ring_and_a_long_one_still_fits);
-    tcase_add_test(tests, a_tile_that_keeps_changing_is_motion_and_typing_is_not);
-    tcase_add_test(tests, a_large_change_at_once_wants_video);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -54,3 +54,55 @@ int film_open(const Film *film, gsize length)
     ck_assert_int_eq(pwrite(fd, film, length, 0), (gssize)length);
     return fd;
 }
+
+#define SCREEN_WIDTH 640
+#define SCREEN_HEIGHT 480
+#define BLOCKS 4
+#define BLOCK (FILM_REGION_WIDTH * FILM_REGION_HEIGHT)
+
+static void append_block(GByteArray *file, guint number)
+{
+    g_autofree guint32 *block = g_new(guint32, BLOCK);
+    for (guint y = 0; y < FILM_REGION_HEIGHT; y++)
+        for (guint x = 0; x < FILM_REGION_WIDTH; x++)
+            block[y * FILM_REGION_WIDTH + x] = 0x010203u * ((x * 3 + y * 5 + number * 16) & 63);
+    g_byte_array_append(file, (const guint8 *)block, BLOCK * 4);
+}
+
+int film_moving(guint moving, guint still)
+{
+    g_autoptr(GByteArray) file = g_byte_array_new();
+    g_autofree guint32 *screen = g_new0(guint32, SCREEN_WIDTH * SCREEN_HEIGHT);
+    gsize tables =
+        sizeof(RecordingHeader) + (moving + still) * sizeof(RecordingFrame) + moving * sizeof(RecordingOp);
+    RecordingHeader header = {.width = SCREEN_WIDTH,
+                              .height = SCREEN_HEIGHT,
+                              .frames = moving + still,
+                              .interval_us = 30000,
+                              .ops = moving,
+                              .picture = tables};
+    gsize blocks = tables + SCREEN_WIDTH * SCREEN_HEIGHT * 4;
+
+    memcpy(header.magic, RECORDING_MAGIC, sizeof header.magic);
+    g_byte_array_append(file, (const guint8 *)&header, sizeof header);
+    for (guint i = 0; i < moving + still; i++) {
+        RecordingFrame frame = {MIN(i, moving), i < moving};
+        g_byte_array_append(file, (const guint8 *)&frame, sizeof frame);
+    }
+    for (guint i = 0; i < moving; i++) {
+        RecordingOp op = {.x = FILM_REGION_X,
+                          .y = FILM_REGION_Y,
+                          .width = FILM_REGION_WIDTH,
+                          .height = FILM_REGION_HEIGHT,
+                          .kind = RECORDING_PIXELS,
+                          .pixels = blocks + (gsize)(i % BLOCKS) * BLOCK * 4};
+        g_byte_array_append(file, (const guint8 *)&op, sizeof op);
+    }
+    g_byte_array_append(file, (const guint8 *)screen, SCREEN_WIDTH * SCREEN_HEIGHT * 4);
+    for (guint i = 0; i < BLOCKS; i++)
+        append_block(file, i);
+    int fd = memfd_create("film", MFD_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, file->data, file->len, 0), (gssize)file->len);
+    return fd;
+}

@@ -25,3 +25,11 @@ void film_make(Film *film);
 void film_expect(const Film *film, guint frame, guint32 *pixels);
 /* Its file, open for reading and writing. */
 int film_open(const Film *film, gsize length);
+
+/* Another one, 640 x 480 px: picture-like, in a part of a plain screen, `moving` frames of 30 ms and then
+ * `still` ones in which nothing is drawn. Returns its file. */
+#define FILM_REGION_X 128
+#define FILM_REGION_Y 64
+#define FILM_REGION_WIDTH 256
+#define FILM_REGION_HEIGHT 192
+int film_moving(guint moving, guint still);

@@ -27,8 +27,8 @@ static void fake_attach(HostStream *stream, const HostStreamEvents *events, gpoi
     fake.host = data;
 }
 
-static gboolean fake_encode(HostStream *stream, const Shadow *shadow, const SeatRect *rects, guint count,
-                            gboolean keyframe)
+static gboolean fake_encode(HostStream *stream, const Shadow *shadow, const SeatRect *region,
+                            const SeatRect *rects, guint count, gboolean keyframe)
 {
     fake.encodes++;
     fake.keyframe = keyframe;
@@ -116,7 +116,7 @@ static void draw(void)
 
     colour += 0x010203;
     for (guint i = 0; i < WIDTH * HEIGHT; i++)
-        pixels[i] = colour;
+        pixels[i] = colour + i % 64 * 0x010101; /* picture-like */
     seat_host_damage(host, &all, 1, pixels, WIDTH * 4, 0);
     turn();
 }

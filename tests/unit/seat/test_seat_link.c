@@ -1,6 +1,5 @@
 /* A real seat with the pattern source: buffers, frames and credits, input, view-only, takeover by a new
- * broker, H.264. */
-#include "encoder/annexb.h"
+ * broker. */
 #include "guest/testcard/testcard.h"
 #include "rig.h"
 
@@ -220,152 +219,6 @@ START_TEST(a_thumbnail_is_a_png_of_the_asked_size)
 }
 END_TEST
 
-/* The unit of a frame, copied out of the ring as a client does. */
-static GByteArray *copy_unit(const RigClient *client, const SeatAccessUnit *unit)
-{
-    GByteArray *copy = g_byte_array_new();
-    g_byte_array_append(copy, client->ring + sizeof(SeatRingHeader) + unit->position % SEAT_AU_RING,
-                        unit->length);
-    ck_assert_uint_le(*(const guint64 *)(const void *)client->ring - unit->position, SEAT_AU_RING);
-    return copy;
-}
-
-/* Takes frames until one has a unit. */
-static void await_unit(RigClient *client)
-{
-    guint frames = 0;
-    do {
-        ck_assert_uint_lt(++frames, 200);
-        rig_client_await(client, SEAT_FRAME, got.bytes);
-        rig_client_credit(client, 1);
-    } while (got.frame.unit.length == 0);
-}
-
-static void check_stream(RigClient *client)
-{
-    for (guint units = 0; units < 30; units++) {
-        await_unit(client);
-        g_autoptr(GByteArray) unit = copy_unit(client, &got.frame.unit);
-        AnnexB look = annexb_look(unit->data, unit->len);
-        ck_assert_uint_eq(look.slices, 1);
-        ck_assert_uint_eq(look.idr, got.frame.unit.keyframe);
-        ck_assert_uint_gt(got.frame.damage, 0);
-        if (units == 0)
-            ck_assert(look.idr && look.sps && look.pps);
-        ck_assert_uint_eq(got.frame.unit.region.width, client->layout.width);
-    }
-}
-
-START_TEST(a_subscriber_gets_one_stream_and_nothing_when_all_is_still)
-{
-    RigClient client;
-
-    rig_client_attach(&seat, &client, 10, 0, SEAT_PROTOCOL_RDP, 1280, 720);
-    rig_client_subscribe(&client, TRUE);
-    rig_client_credit(&client, 2);
-    check_stream(&client);
-    freeze(&client);
-    while (rig_client_take(&client, SEAT_FRAME, 300, NULL))
-        rig_client_credit(&client, 1);
-    ck_assert(!rig_client_take(&client, SEAT_FRAME, 1000, NULL));
-    rig_client_close(&client);
-}
-END_TEST
-
-START_TEST(a_client_that_lost_its_decoder_gets_a_key_frame)
-{
-    RigClient client;
-    SeatHeader lost = {.type = SEAT_KEYFRAME, .size = sizeof lost};
-    guint frames = 0;
-
-    rig_client_attach(&seat, &client, 10, 0, SEAT_PROTOCOL_RDP, 0, 0);
-    rig_client_subscribe(&client, TRUE);
-    rig_client_credit(&client, 2);
-    await_unit(&client);
-    await_unit(&client);
-    ck_assert_uint_eq(got.frame.unit.keyframe, 0);
-    guint32 stream = got.frame.unit.stream;
-    ck_assert_int_eq(packet_send(client.fd, &lost, sizeof lost, NULL, 0), PACKET_OK);
-    do {
-        ck_assert_uint_lt(++frames, 100);
-        await_unit(&client);
-    } while (!got.frame.unit.keyframe);
-    ck_assert_uint_eq(got.frame.unit.stream, stream);
-    rig_client_close(&client);
-}
-END_TEST
-
-START_TEST(a_subscriber_that_stops_reading_holds_nobody_up)
-{
-    RigClient reader, sleeper;
-    guint frames = 0;
-
-    rig_client_attach(&seat, &reader, 10, 0, SEAT_PROTOCOL_RDP, 0, 0);
-    rig_client_subscribe(&reader, TRUE);
-    rig_client_credit(&reader, 2);
-    await_unit(&reader);
-    rig_client_attach(&seat, &sleeper, 11, 0, SEAT_PROTOCOL_RDP, 0, 0);
-    rig_client_subscribe(&sleeper, TRUE);
-    rig_client_credit(&sleeper, 8);
-    while (frames < 8) {
-        frames += rig_client_take(&sleeper, SEAT_FRAME, 20, NULL);
-        if (rig_client_take(&reader, SEAT_FRAME, 20, NULL))
-            rig_client_credit(&reader, 1);
-    }
-    /* It has used up its credits and gives no more. */
-    gint64 start = g_get_monotonic_time();
-    for (guint units = 0; units < 30; units++)
-        await_unit(&reader);
-    ck_assert_int_lt(g_get_monotonic_time() - start, 5 * G_USEC_PER_SEC);
-    rig_client_close(&reader);
-    rig_client_close(&sleeper);
-}
-END_TEST
-
-START_TEST(software_takes_over_where_the_hardware_encoder_does_not_start)
-{
-    SeatConfigure again = {.header = {.type = SEAT_CONTROL_CONFIGURE, .size = sizeof again},
-                           .source = SEAT_SOURCE_PATTERN,
-                           .encoder = "v4l2h264enc",
-                           .software_encoder = "openh264enc"};
-    RigClient client;
-
-    ck_assert_int_eq(packet_send(seat.broker, &again, sizeof again, NULL, 0), PACKET_OK);
-    rig_client_attach(&seat, &client, 10, 0, SEAT_PROTOCOL_RDP, 0, 0);
-    rig_client_subscribe(&client, TRUE);
-    rig_client_credit(&client, 2);
-    check_stream(&client);
-    rig_client_close(&client);
-}
-END_TEST
-
-START_TEST(a_joiner_starts_at_a_key_frame_of_the_running_stream)
-{
-    RigClient first, second;
-    guint frames = 0;
-
-    rig_client_attach(&seat, &first, 10, 0, SEAT_PROTOCOL_RDP, 1280, 720);
-    rig_client_subscribe(&first, TRUE);
-    rig_client_credit(&first, 8);
-    do
-        rig_client_await(&first, SEAT_FRAME, got.bytes);
-    while (got.frame.unit.length == 0);
-    rig_client_attach(&seat, &second, 11, 0, SEAT_PROTOCOL_VNC, 0, 0);
-    rig_client_subscribe(&second, TRUE);
-    rig_client_credit(&second, 8);
-    do {
-        ck_assert_uint_lt(++frames, 100);
-        rig_client_credit(&first, 1);
-        rig_client_credit(&second, 1);
-        ck_assert(rig_client_take(&second, SEAT_FRAME, 3000, got.bytes));
-        rig_client_take(&first, SEAT_FRAME, 1, NULL);
-    } while (got.frame.unit.length == 0);
-    ck_assert_uint_eq(got.frame.unit.keyframe, 1);
-    rig_client_close(&first);
-    rig_client_close(&second);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("seat_link");
@@ -381,11 +234,6 @@ int main(void)
     tcase_add_test(tests, a_resize_is_a_new_generation_and_old_coordinates_are_dropped);
     tcase_add_test(tests, a_new_broker_finds_display_and_clients_as_they_were);
     tcase_add_test(tests, a_thumbnail_is_a_png_of_the_asked_size);
-    tcase_add_test(tests, a_subscriber_gets_one_stream_and_nothing_when_all_is_still);
-    tcase_add_test(tests, a_client_that_lost_its_decoder_gets_a_key_frame);
-    tcase_add_test(tests, a_subscriber_that_stops_reading_holds_nobody_up);
-    tcase_add_test(tests, software_takes_over_where_the_hardware_encoder_does_not_start);
-    tcase_add_test(tests, a_joiner_starts_at_a_key_frame_of_the_running_stream);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,56 @@
+/* Arithmetic of rectangles in px. */
+#pragma once
+
+#include "base/proto/seat_link.h"
+
+static inline guint rect_right(const SeatRect *rect)
+{
+    return (guint)rect->x + rect->width;
+}
+
+static inline guint rect_bottom(const SeatRect *rect)
+{
+    return (guint)rect->y + rect->height;
+}
+
+static inline SeatRect rect_of_edges(guint left, guint top, guint right, guint bottom)
+{
+    return (SeatRect){.x = (guint16)left,
+                      .y = (guint16)top,
+                      .width = (guint16)(right - left),
+                      .height = (guint16)(bottom - top)};
+}
+
+static inline guint64 rect_area(const SeatRect *rect)
+{
+    return (guint64)rect->width * rect->height;
+}
+
+static inline gboolean rect_same(const SeatRect *a, const SeatRect *b)
+{
+    return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
+}
+
+/* The smallest one with both, which must not be empty. */
+static inline SeatRect rect_union(const SeatRect *a, const SeatRect *b)
+{
+    return rect_of_edges(MIN(a->x, b->x), MIN(a->y, b->y), MAX(rect_right(a), rect_right(b)),
+                         MAX(rect_bottom(a), rect_bottom(b)));
+}
+
+/* FALSE: they have nothing in common, *common stays as it is. */
+static inline gboolean rect_common(const SeatRect *a, const SeatRect *b, SeatRect *common)
+{
+    guint left = MAX(a->x, b->x), top = MAX(a->y, b->y);
+    guint right = MIN(rect_right(a), rect_right(b)), bottom = MIN(rect_bottom(a), rect_bottom(b));
+    if (left >= right || top >= bottom)
+        return FALSE;
+    *common = rect_of_edges(left, top, right, bottom);
+    return TRUE;
+}
+
+static inline gboolean rect_inside(const SeatRect *inner, const SeatRect *outer)
+{
+    return inner->x >= outer->x && inner->y >= outer->y && rect_right(inner) <= rect_right(outer) &&
+           rect_bottom(inner) <= rect_bottom(outer);
+}

@@ -1,0 +1,72 @@
+"""A film in a part of the screen: it goes as H.264 where the client takes that, what stands beside it stays exact all
+the time, and the film is exact as soon as it stands still."""
+
+import pytest
+
+from lib import card, film
+from lib.browser import Browser
+from lib.clients import TigerVnc, XFreeRdp
+from lib.wait import until
+
+OPTIONS = {"guest": "pattern"}
+FILM_PSNR = 30
+
+
+@pytest.fixture(scope="module")
+def cinema(demo):
+    """A user at whose desktop the film runs, and the picture that stands still."""
+    path = f"{demo.directory}/film.rec"
+    still = film.make(path)
+    return demo.add_pattern_user("viewer", "cinema", "film", image=path), still
+
+
+def without_film(picture):
+    masked = picture.copy()
+    masked[film.Y:film.Y + film.TALL, film.X:film.X + film.WIDE] = 0
+    masked[0:16] = 0  # the number
+    return masked
+
+
+def watch(picture, still):
+    """Some turns: the film moves, what is beside it never changes, and in each pause all is as it was drawn."""
+    until(lambda: picture() is not None and picture().shape == still.shape, 30, "the film's size")
+    for turn in range(3):
+        until(lambda: (film.number(picture()) or film.MOVING) < film.MOVING - 10, 30, "a moving film")
+        seen = set()
+
+        def moves():
+            shown = picture()
+            seen.add(film.number(shown))
+            if turn and not (without_film(shown) == without_film(still)).all():
+                raise AssertionError(card.difference(without_film(shown), without_film(still)))
+            return len(seen - {None}) > 5
+        until(moves, 30, lambda: f"more frames than {seen}")
+        until(lambda: (picture() == still).all(), 20, lambda: card.difference(picture(), still))
+
+
+@pytest.mark.parametrize("graphics, units", [(XFreeRdp.AVC420, True), (XFreeRdp.GFX, False)], ids=["avc420", "gfx"])
+def test_xfreerdp_shows_a_film(demo, screen, cinema, graphics, units):
+    user, still = cinema
+    before = len(demo.log_text())
+    with XFreeRdp(screen, demo, graphics, user=user["name"], password=user["password"]) as client:
+        watch(client.picture, still)
+    over = until(lambda: [line for line in demo.log_text()[before:].splitlines() if " of them H.264" in line], 10,
+                 "the connection's figures")[-1]
+    sent = int(over.split(" updates, ")[1].split(" of them")[0])
+    assert (sent > 30) == units, over
+
+
+def test_tigervnc_shows_a_film(demo, screen, cinema):
+    user, still = cinema
+    with TigerVnc(screen, demo, user=user["name"], password=user["password"]) as client:
+        watch(client.picture, still)
+
+
+@pytest.mark.parametrize("without, encoding", [([], "h264"), (["VideoDecoder"], "tight")], ids=["h264", "tight"])
+def test_the_page_shows_a_film(demo, cinema, without, encoding):
+    user, still = cinema
+    with Browser(demo, without=without) as page:
+        page.log_in(user["name"], user["password"])
+        until(lambda: page.canvas_pixels() is not None, 30, "a picture")
+        watch(page.canvas_pixels, still)
+        until(lambda: page.stats()["encoding"] == encoding, 20, lambda: f"{encoding}, it is {page.stats()}")
