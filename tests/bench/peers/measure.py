@@ -2,6 +2,7 @@
 
 import bisect
 import contextlib
+import math
 import re
 import statistics
 import subprocess
@@ -20,6 +21,9 @@ SETTLE_S = 3      # after the first picture: a server's starting costs are over,
 LOOK_S = 0.001
 SAMPLE_EVERY_S = 0.7
 SAMPLE_AFTER_S = 0.010  # since the frame's code was seen: a client may draw a frame in parts
+STEP_S = 16             # the least that a round with a step in its link takes: it has to show what stays
+RECOVERED_S = 0.025     # beyond the round trip: of a link over which frames arrive steadily
+STEADY_S, GAP_S = 2, 0.5  # how long that must be seen, and the longest time without a frame
 
 
 class Watch:
@@ -75,18 +79,23 @@ class Watch:
         return True
 
 
-def look_at(watches, seconds):
-    """Looks at all of them for some time, and takes samples of the first one; returns when it began and ended."""
+def look_at(watches, seconds, half_way):
+    """Looks at all of them for some time, and takes samples of the first one; calls half_way() in the middle. Returns
+    when it began, was half over and ended."""
     begin = sampled = time.monotonic()
+    middle = None
     for watch in watches:
         watch.begin(begin)
     while (now := time.monotonic()) < begin + seconds:
+        if middle is None and now >= begin + seconds / 2:
+            half_way()
+            middle = now
         for watch in watches:
             watch.look(now)
         if now - sampled >= SAMPLE_EVERY_S and watches[0].sample(now):
             sampled = now
         time.sleep(LOOK_S)
-    return begin, now
+    return begin, middle, now
 
 
 def sent_bytes(port):
@@ -131,13 +140,36 @@ def pids(servers):
 
 def delays(seen, appeared, frames):
     """How long after each frame's appearance it was seen, s."""
+    return [delay for _, delay in timed(seen, appeared, frames)]
+
+
+def timed(seen, appeared, frames):
+    """The same, each with the time at which it was seen."""
     found = []
     for when, number in seen:
         newest = bisect.bisect_right(appeared, when) - 1
         which = newest - (newest - number) % frames
         if which >= 0:
-            found.append(when - appeared[which])
+            found.append((when, when - appeared[which]))
     return found
+
+
+def recovery(arrived, step, end, rtt, gap=GAP_S):
+    """How long after `step` frames arrive steadily, s: from then until `end` none keeps the next one waiting for longer
+    than `gap`, and their latency's p95 is that of the round trip. None: not before the last STEADY_S. arrived: as
+    timed() tells."""
+    after = [(when, delay) for when, delay in arrived if when >= step]
+    latest_begin = bisect.bisect_right(after, (end - STEADY_S, math.inf))
+    first = 0  # behind the last gap
+    times = [when for when, _ in after] + [end]
+    for i in range(len(after)):
+        if times[i + 1] - times[i] > gap:
+            first = i + 1
+    late = [delay for _, delay in after]
+    for i in range(first, latest_begin):
+        if max(late[i], numpy.percentile(late[i:], 95)) <= rtt + RECOVERED_S:
+            return after[i][0] - step
+    return None
 
 
 def compared(samples, film):
@@ -177,7 +209,10 @@ def played_until(server, end, film):
 
 def round_of(kind, tools, workload, path, seconds, sessions=1, link=None):
     """The round's figures by the names of the JSON document, `sessions` desktops being watched by a client each. All
-    figures are one session's share. link: (round trip in ms, Mbit/s) of a slow one in between."""
+    figures are one session's share. link: (round trip in ms, Mbit/s, Mbit/s in the second half or None) of a slow one in
+    between."""
+    if link and link[2]:
+        seconds = max(seconds, STEP_S)
     film = recording.Recording(path)
     last = film.last_moving()
     still = (last, film.some([last])[last]) if last is not None else None
@@ -197,19 +232,37 @@ def round_of(kind, tools, workload, path, seconds, sessions=1, link=None):
             spent = Spent(servers)
             before = sum(map(sent_bytes, ports))
             spent.start()
-            between = look_at(watches, seconds)
+            between = look_at(watches, seconds, lambda: step(servers, link))
             spent.stop()
             sent = sum(map(sent_bytes, ports)) - before
             used = spent.seconds()
             memory = pss_mib(servers)
             for watch in watches:
                 watch.window.check()
-        appeared = [played_until(server, between[1], film) for server in servers]
-    return figures(film, watches, appeared, between, used, sent, memory)
+        appeared = [played_until(server, between[2], film) for server in servers]
+    found = figures(film, watches, appeared, between, used, sent, memory)
+    if link and link[2]:
+        found["recovery_ms"] = slowest_recovery(film, watches, appeared, between, link[0] / 1000)
+    return found
+
+
+def step(servers, link):
+    if link and link[2]:
+        for server in servers:
+            server.target.step()
+
+
+def slowest_recovery(film, watches, appeared, between, rtt):
+    """ms; None if any of them did not recover."""
+    _, middle, end = between
+    gap = max(GAP_S, 3e-6 * film.interval_us)
+    found = [recovery(timed(watch.seen, one.at, film.frames), middle, end, rtt, gap)
+             for watch, one in zip(watches, appeared)]
+    return None if None in found else max(found) * 1000
 
 
 def figures(film, watches, appeared, between, used, sent, memory):
-    begin, end = between
+    begin, _, end = between
     drawn = sum(cost for one in appeared for at, cost in zip(one.at, one.drawing) if begin <= at < end)
     seen = sum(len(watch.seen) for watch in watches)
     # What stands still is given per second.

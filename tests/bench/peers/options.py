@@ -25,7 +25,11 @@ WORKLOADS = {
     "drag": "a window dragged over a photograph",
     "half": "a moving picture in a half of the screen",
     "stop": "the same, standing still two seconds of three: for the time until it is exact",
+    "input": "a key press at the tiny guest until the client shows the answer; Fernwerk only, not by default",
 }
+INPUT = "input"
+INPUT_SERVERS = ["fernwerk-rdp", "fernwerk-vnc", "fernwerk-web"]
+INPUT_LINKS = "0/0,20/20,100/20,200/20,100/5,100/0.5"
 QUICK_SERVERS = ["fernwerk-rdp", "fernwerk-vnc", "tigervnc", "shadow"]
 QUICK_WORKLOADS = ["typing", "scroll", "video"]
 
@@ -44,12 +48,18 @@ def counts(text):
     return [number(int, 1)(word) for word in text.split(",")]
 
 
-def links(text):
-    """[(round trip in ms, Mbit/s) or None]; a rate of 0 is none."""
-    pairs = [tuple(number(float, 0)(part) for part in word.split("/")) for word in text.split(",")]
-    if any(len(pair) != 2 for pair in pairs):
+def link(word):
+    """(round trip in ms, Mbit/s, Mbit/s after a step down or None), None: no link. A rate of 0 is none."""
+    rtt, rate = word.split("/")
+    rate, *later = rate.split("-")
+    rtt, rate, *later = (number(float, 0)(part) for part in (rtt, rate, *later))
+    if len(later) > 1 or later and not 0 < later[0] < rate:
         raise ValueError
-    return [pair if any(pair) else None for pair in pairs]
+    return (rtt, rate, later[0] if later else None) if rtt or rate else None
+
+
+def links(text):
+    return [link(word) for word in text.split(",")]
 
 
 def number(kind, least):
@@ -74,13 +84,16 @@ def parse(arguments):
                "How it is measured: docs/performance.md.")
     parser.add_argument("--quick", action="store_true",
                         help=f"{', '.join(QUICK_SERVERS)}; {', '.join(QUICK_WORKLOADS)}; two short rounds")
+    parser.add_argument("--input", action="store_true",
+                        help=f"--workload {INPUT} --only {','.join(INPUT_SERVERS)} --link {INPUT_LINKS} --rounds 1")
     parser.add_argument("--only", metavar="SERVER,...", type=names("server", SERVERS), help="some of the servers")
     parser.add_argument("--workload", metavar="W,...", type=names("workload", WORKLOADS), help="some of the workloads")
     parser.add_argument("--turbovnc", metavar="DIR", help="where a built TurboVNC is: DIR/bin/Xvnc")
     parser.add_argument("--sessions", type=counts, default=[1], metavar="N,...",
                         help="desktops at once, each with a client of its own (default: 1)")
-    parser.add_argument("--link", type=links, default=[None], metavar="MS/MBIT,...",
-                        help="a link of this round trip and rate in between, e.g. 100/20; 0/0: none (default)")
+    parser.add_argument("--link", type=links, metavar="MS/MBIT,...",
+                        help="a link of this round trip and rate in between, e.g. 100/20; 0/0: none (default); 100/5-0.5: "
+                             "its rate falls half-way, in a round of at least 16 s")
     parser.add_argument("--fps", type=number(float, 1), default=30, metavar="N",
                         help="frames a second of what is played; fewer show whether dropped ones look like savings "
                              "(default: 30)")
@@ -89,11 +102,19 @@ def parse(arguments):
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     parser.add_argument("--docs", action="store_true", help="write table and plot into docs/performance.md")
     options = parser.parse_args(arguments)
+    if options.input:
+        options.only, options.workload = options.only or INPUT_SERVERS, options.workload or [INPUT]
+        options.link, options.rounds = options.link or links(INPUT_LINKS), options.rounds or 1
+    options.link = options.link or [None]
     options.only = options.only or (QUICK_SERVERS if options.quick else
                                     [name for name in SERVERS if name != "turbovnc" or options.turbovnc])
+    options.workload = options.workload or (QUICK_WORKLOADS if options.quick else
+                                            [name for name in WORKLOADS if name != INPUT])
+    if INPUT in options.workload and (set(options.only) - set(INPUT_SERVERS) or len(options.workload) > 1 or
+                                      options.sessions != [1] or any(one and one[2] for one in options.link)):
+        parser.error(f"{INPUT} is measured alone, with one session, of {', '.join(INPUT_SERVERS)}, over steady links")
     if "turbovnc" in options.only and not os.access(f"{options.turbovnc}/bin/Xvnc", os.X_OK):
         parser.error(f"no TurboVNC: {options.turbovnc}/bin/Xvnc" if options.turbovnc else "where is TurboVNC? --turbovnc")
-    options.workload = options.workload or (QUICK_WORKLOADS if options.quick else list(WORKLOADS))
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.seconds = options.seconds or (4 if options.quick else 6)
     return options

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""A slow link in user space: relay.py PORT RTT_MS MBIT_S listens on a free port of 127.0.0.1, prints it, and carries
-what comes to PORT and back, each direction delayed by half the round trip and no faster than that (0: at any speed).
+"""A slow link in user space: relay.py PORT RTT_MS MBIT_S [LATER] listens on a free port of 127.0.0.1, prints it, and
+carries what comes to PORT and back, each direction delayed by half the round trip and no faster than that (0: at any
+speed). After a SIGUSR1 the rate is LATER Mbit/s.
 
 A program of its own, so that its threads disturb nobody who measures.
 """
 
 import collections
+import signal
 import socket
 import sys
 import threading
@@ -15,15 +17,33 @@ PIECE = 16 * 1024
 BUFFER_S = 0.1  # what a link holds back before its sender is held up, beside what is under way
 
 
+class Link:
+    """Delay (s, one way) and rate (bytes/s of each direction, 0: any) of all connections; the rate may change."""
+
+    def __init__(self, rtt_ms, mbit_s):
+        self.delay = rtt_ms / 2000
+        self.set_rate(mbit_s)
+
+    def set_rate(self, mbit_s):
+        self.rate = mbit_s * 1e6 / 8
+
+    def seconds(self, count):
+        """How long this many bytes take."""
+        return count / self.rate if self.rate else 0
+
+    def limit(self):
+        """The most bytes that are on their way."""
+        return max(PIECE, int(self.rate * (BUFFER_S + self.delay))) if self.rate else 64 * 1024 * 1024
+
+
 class Direction:
     """Carries bytes from one socket to another."""
 
-    def __init__(self, source, sink, delay, rate):
-        self.source, self.sink, self.delay, self.rate = source, sink, delay, rate
+    def __init__(self, source, sink, link):
+        self.source, self.sink, self.link = source, sink, link
         # So that a full link is felt by the sender as soon as it would be: no megabytes inside the kernel.
-        if rate:
+        if link.rate:
             source.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIECE)
-        self.limit = max(PIECE, int(rate * (BUFFER_S + delay))) if rate else 64 * 1024 * 1024
         self.pieces, self.held = collections.deque(), 0
         self.change = threading.Condition()
         for work in (self.take, self.give):
@@ -37,14 +57,14 @@ class Direction:
             except OSError:
                 data = b""
             now = time.monotonic()
-            free = max(free, now) + (len(data) / self.rate if self.rate else 0)
+            free = max(free, now) + self.link.seconds(len(data))
             with self.change:
-                self.pieces.append((free + self.delay, data))
+                self.pieces.append((free + self.link.delay, data))
                 self.held += len(data)
                 self.change.notify_all()
                 if not data:
                     return
-                self.change.wait_for(lambda: self.held < self.limit)
+                self.change.wait_for(lambda: self.held < self.link.limit())
 
     def give(self):
         while True:
@@ -64,18 +84,20 @@ class Direction:
                 self.change.notify_all()
 
 
-def main(port, rtt_ms, mbit_s):
+def main(port, rtt_ms, mbit_s, later=None):
+    link = Link(rtt_ms, mbit_s)
+    if later is not None:
+        signal.signal(signal.SIGUSR1, lambda *_: link.set_rate(later))
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    delay, rate = rtt_ms / 2000, mbit_s * 1e6 / 8
     while True:
         client, _ = listener.accept()
         server = socket.create_connection(("127.0.0.1", port))
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        Direction(client, server, delay, rate)
-        Direction(server, client, delay, rate)
+        Direction(client, server, link)
+        Direction(server, client, link)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]), *map(float, sys.argv[2:]))

@@ -8,6 +8,7 @@ server's processes, `played()` tells when each frame appeared.
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,8 +21,9 @@ from lib.wait import until
 from window import HEIGHT, TIGERVNC_AT, WIDTH, XFREERDP_AT, Window
 
 # TigerVNC's viewer with its own defaults, but fixed: it would choose by what it believes of the network.
+# Without a menu it does not write over the picture for five seconds which key opens it.
 TIGHT = ["-AutoSelect=0", "-PreferredEncoding=Tight", "-FullColor=1", "-QualityLevel=8", "-CompressLevel=2",
-         "-NoJPEG=0"]
+         "-NoJPEG=0", "-MenuKey="]
 LISTENS = "0A"
 AT_TOP_LEFT = ["/window-position:0x0"]
 
@@ -58,19 +60,23 @@ class Appeared:
 
 
 class Relayed:
-    """What clients connect to, seen through a slow link (relay.py)."""
+    """What clients connect to, seen through a slow link (relay.py). later: Mbit/s after step(), or None."""
 
-    def __init__(self, server, rtt_ms, mbit_s):
+    def __init__(self, server, rtt_ms, mbit_s, later=None):
         self.target = server.target
         relay = f"{os.path.dirname(os.path.realpath(__file__))}/relay.py"
-        self.relay = subprocess.Popen([sys.executable, relay, str(server.port), str(rtt_ms), str(mbit_s)],
-                                      stdout=subprocess.PIPE, text=True)
+        numbers = [server.port, rtt_ms, mbit_s, *([later] if later else [])]
+        self.relay = subprocess.Popen([sys.executable, relay, *map(str, numbers)], stdout=subprocess.PIPE, text=True)
         port = int(self.relay.stdout.readline())
         self.json = {**self.target.json, **{name: port for name in ("rdp", "vnc", "https")
                                             if self.target.json.get(name) == server.port}}
 
     def __getattr__(self, name):
         return getattr(self.target, name)
+
+    def step(self):
+        """The link's rate changes now."""
+        self.relay.send_signal(signal.SIGUSR1)
 
     def close(self):
         self.relay.kill()
@@ -142,20 +148,6 @@ class Fernwerk:
         return appeared
 
 
-class FernwerkRdp(Fernwerk):
-    PORT = "rdp"
-
-    def opened(self, screen):
-        return rdp_window(screen, self.target, *self.account)
-
-
-class FernwerkVnc(Fernwerk):
-    PORT = "vnc"
-
-    def opened(self, screen):
-        return vnc_window(screen, self.target, "X509Plain", *self.account)
-
-
 class PageWindow:
     """The portal's page in Chromium, so large that its viewer shows every pixel as one: as a Window."""
 
@@ -187,12 +179,40 @@ class PageWindow:
         return self.page.text()
 
 
-class FernwerkWeb(Fernwerk):
+class ByRdp:
+    """How one looks at Fernwerk by RDP: at `target`, as `account`."""
+
+    PORT = "rdp"
+
+    def opened(self, screen):
+        return rdp_window(screen, self.target, *self.account)
+
+
+class ByVnc:
+    PORT = "vnc"
+
+    def opened(self, screen):
+        return vnc_window(screen, self.target, "X509Plain", *self.account)
+
+
+class ByPage:
     PORT = "https"
 
     def opened(self, screen):
         return PageWindow(screen, Page(self.target, *self.account, width=PageWindow.WIDTH,
                                        height=PageWindow.HEIGHT, screen=screen))
+
+
+class FernwerkRdp(ByRdp, Fernwerk):
+    pass
+
+
+class FernwerkVnc(ByVnc, Fernwerk):
+    pass
+
+
+class FernwerkWeb(ByPage, Fernwerk):
+    pass
 
 
 class FernwerkRdpNoHints(FernwerkRdp):

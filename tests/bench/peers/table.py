@@ -15,14 +15,26 @@ from quality import EQUAL_DB
 # Name in the JSON document, heading, digits after the point.
 COLUMNS = [("fps", "fps", 1), ("cpu_ms", "CPU ms/frame", 2), ("bytes", "bytes/frame", 0), ("lat_p50_ms", "p50 ms", 1),
            ("lat_p95_ms", "p95 ms", 1), ("psnr_y", "PSNR-Y dB", 1),
-           ("ssim", "SSIM", 3), ("exact_ms", "exact ms", 0), ("pss_mb", "PSS MiB", 0)]
-PICTURE = "Processor time, bytes and latency of each server, in bars"
-BEGIN, END = "<!-- peers: written by scripts/bench --docs -->", "<!-- end of peers -->"
+           ("ssim", "SSIM", 3), ("exact_ms", "exact ms", 0), ("pss_mb", "PSS MiB", 0), ("recovery_ms", "recovery ms", 0)]
+# Parts of docs/performance.md, each with its pictures: a file's name, what it shows in words, and of which columns.
+PARTS = {
+    "peers": [("peers", "Processor time, bytes and latency of each server, in bars",
+               ["cpu_ms", "bytes", "lat_p50_ms", "lat_p95_ms"]),
+              ("peers-picture", "Frames, fidelity and memory of each server, in bars",
+               ["fps", "psnr_y", "ssim", "exact_ms", "pss_mb"])],
+    "sessions": [("sessions", "What several sessions cost, each one's share, in bars",
+                  ["fps", "cpu_ms", "lat_p95_ms", "pss_mb"])],
+    "links": [("links", "Frames, latency and bytes over slow links, in bars",
+               ["fps", "lat_p50_ms", "lat_p95_ms", "bytes", "recovery_ms"])],
+    "input": [("input", "From a key press to the picture's answer, in bars", ["lat_p50_ms", "lat_p95_ms"])],
+}
+BEGIN, END = "<!-- {}: written by scripts/bench --docs -->", "<!-- end of {} -->"
+INPUT = "input"  # the workload that is no recording
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """What is measured; link: (round trip in ms, Mbit/s), None: the machine's own."""
+    """What is measured; link: (round trip in ms, Mbit/s, Mbit/s later or None), None: the machine's own."""
 
     workload: str
     server: str
@@ -31,7 +43,13 @@ class Case:
 
     def __str__(self):
         several = f" x {self.sessions}" if self.sessions > 1 else ""
-        return self.server + several + (", {:g} ms, {:g} Mbit/s".format(*self.link) if self.link else "")
+        return self.server + several + (f", {words(self.link)}" if self.link else "")
+
+
+def words(link):
+    rtt_ms, mbit_s, later = link
+    rate = f"{mbit_s:g} then {later:g}" if later else f"{mbit_s:g}"
+    return f"{rtt_ms:g} ms" + (f", {rate} Mbit/s" if mbit_s else "")
 
 
 class Results:
@@ -45,7 +63,7 @@ class Results:
         self.rounds.setdefault(case, []).append(figures)
 
     def median(self, case, name):
-        values = [figures[name] for figures in self.rounds[case] if figures[name] is not None]
+        values = [value for figures in self.rounds[case] if (value := figures.get(name)) is not None]
         return statistics.median(values) if values else None
 
     def shown(self, case, name, digits):
@@ -56,33 +74,29 @@ class Results:
             return "equal"
         return f"{value:,.{digits}f}"
 
-    def rows(self):
-        """Heading and rows of words, by workload."""
-        workloads = dict.fromkeys(case.workload for case in self.rounds)
-        for workload in workloads:
-            yield workload, [[str(case), *(self.shown(case, name, digits) for name, _, digits in COLUMNS)]
-                             for case in self.rounds if case.workload == workload]
+    def tables(self, cases):
+        """By workload: a list of rows of words, the heading first. Without columns that no row has."""
+        for workload in dict.fromkeys(case.workload for case in cases):
+            rows = [[str(case), *(self.shown(case, name, digits) for name, _, digits in COLUMNS)]
+                    for case in cases if case.workload == workload]
+            table = [[workload, *(title for _, title, _ in COLUMNS)], *rows]
+            kept = [i for i in range(len(table[0])) if i == 0 or any(row[i] != "-" for row in rows)]
+            yield [[row[i] for i in kept] for row in table]
 
     def terminal(self):
-        head = ["", *(title for _, title, _ in COLUMNS)]
-        tables = list(self.rows())
-        every = [head, *(row for _, rows in tables for row in rows)]
-        width = [max(len(row[i]) for row in every) for i in range(len(head))]
         lines = []
-        for workload, rows in tables:
-            head[0] = workload
-            for row in [head, *rows]:
-                words = [word.rjust(size) for word, size in zip(row[1:], width[1:])]
-                lines.append("  ".join([row[0].ljust(width[0] + 2), *words]))
+        for table in self.tables(list(self.rounds)):
+            width = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+            lines += ["  ".join([row[0].ljust(width[0] + 2), *(word.rjust(size) for word, size in
+                                                               zip(row[1:], width[1:]))]) for row in table]
             lines.append("")
         return "\n".join(lines + [self.about()])
 
-    def markdown(self):
+    def markdown(self, cases):
         lines = [self.about(), ""]
-        for workload, rows in self.rows():
-            lines += [f"| {workload} | {' | '.join(title for _, title, _ in COLUMNS)} |",
-                      "|---" * (len(COLUMNS) + 1) + "|"]
-            lines += [f"| {' | '.join(row)} |" for row in rows] + [""]
+        for table in self.tables(cases):
+            lines += [f"| {' | '.join(row)} |" for row in table] + [""]
+            lines.insert(-len(table), "|---" * len(table[0]) + "|")
         return "\n".join(lines)
 
     def about(self):
@@ -102,19 +116,47 @@ class Results:
         """A list of objects, one for each case; what is not known is null."""
         document = []
         for case, rounds in self.rounds.items():
-            rtt_ms, mbit_s = case.link or (0, 0)
+            rtt_ms, mbit_s, later = case.link or (0, 0, None)
             document.append({"server": case.server, "workload": case.workload, "sessions": case.sessions,
                              **{name: self.median(case, name) for name, _, _ in COLUMNS},
-                             "rtt_ms": rtt_ms, "mbit_s": mbit_s, "played_fps": self.fps, "rounds": rounds})
+                             "rtt_ms": rtt_ms, "mbit_s": mbit_s, "later_mbit_s": later or 0, "played_fps": self.fps,
+                             "rounds": rounds})
         with open(path, "w") as file:
             json.dump(document, file, indent=2)
             file.write("\n")
 
+    def part(self, case):
+        """Where in the docs a case belongs."""
+        if case.workload == INPUT:
+            return "input"
+        if case.link:
+            return "links"
+        return "sessions" if any(one.sessions > 1 for one in self.rounds) else "peers"
+
     def write_docs(self, folder):
-        with open(f"{folder}/peers.svg", "w") as file:
-            file.write(plot.svg(self))
+        """Writes the parts of which something was measured; the others stay as they are."""
         with open(f"{folder}/performance.md") as file:
-            before, _, rest = file.read().partition(BEGIN)
-        _, _, after = rest.partition(END)
+            document = file.read()
+        for part, pictures in PARTS.items():
+            cases = [case for case in self.rounds if self.part(case) == part]
+            if cases:
+                inside = self.markdown(cases)
+                for name, title, columns in reversed(pictures):
+                    # What is idle has no frames: no bar of its means what the others' do.
+                    moving = [case for case in cases if case.workload != "idle"]
+                    if moving:
+                        with open(f"{folder}/{name}.svg", "w") as file:
+                            file.write(plot.svg(self, moving, columns))
+                        inside = f"![{title}]({name}.svg)\n\n{inside}"
+                document = put(document, part, inside)
         with open(f"{folder}/performance.md", "w") as file:
-            file.write(f"{before}{BEGIN}\n![{PICTURE}](peers.svg)\n\n{self.markdown()}{END}{after}")
+            file.write(document)
+
+
+def put(document, part, inside):
+    """The document with this between the part's two marks."""
+    begin, end = BEGIN.format(part), END.format(part)
+    before, found, rest = document.partition(begin)
+    _, closed, after = rest.partition(end)
+    assert found and closed, f"no place for {part} in the docs"
+    return f"{before}{begin}\n{inside.rstrip()}\n{end}{after}"
