@@ -131,6 +131,20 @@ guint damage_next_tile(const Damage *damage, guint from)
     return word * 64 + (guint)__builtin_ctzll(bits);
 }
 
+static SeatRect tile_rect(const Damage *damage, guint number, guint row)
+{
+    const Tile *tile = &damage->tiles[number];
+    return (SeatRect){.x = (number - row * damage->tiles_x) * SEAT_TILE + tile->x0,
+                      .y = row * SEAT_TILE + tile->y0,
+                      .width = tile->x1 - tile->x0,
+                      .height = tile->y1 - tile->y0};
+}
+
+SeatRect damage_tile_rect(const Damage *damage, guint tile)
+{
+    return tile_rect(damage, tile, tile / damage->tiles_x);
+}
+
 /* Appends a rectangle or grows one of the row above to it; FALSE: no room. `above` is where that row begins.
  */
 static gboolean append(SeatRect *rects, guint *count, guint above, guint above_end, SeatRect rect)
@@ -145,20 +159,6 @@ static gboolean append(SeatRect *rects, guint *count, guint above, guint above_e
         return FALSE;
     rects[(*count)++] = rect;
     return TRUE;
-}
-
-static SeatRect tile_rect(const Damage *damage, guint number, guint row)
-{
-    const Tile *tile = &damage->tiles[number];
-    return (SeatRect){.x = (number - row * damage->tiles_x) * SEAT_TILE + tile->x0,
-                      .y = row * SEAT_TILE + tile->y0,
-                      .width = tile->x1 - tile->x0,
-                      .height = tile->y1 - tile->y0};
-}
-
-SeatRect damage_tile_rect(const Damage *damage, guint tile)
-{
-    return tile_rect(damage, tile, tile / damage->tiles_x);
 }
 
 static gboolean rects_exact(const Damage *damage, SeatRect *rects, guint *count)

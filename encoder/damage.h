@@ -26,7 +26,7 @@ guint64 damage_area(const Damage *damage);
 guint damage_tiles(const Damage *damage);
 /* The first damaged tile whose number is at least `from`, else damage_tiles(). */
 guint damage_next_tile(const Damage *damage, guint from);
-/* The rectangle (px of the picture) of a damaged tile. */
+/* The damaged rectangle of a tile, px of the picture; width 0: it is clean. */
 SeatRect damage_tile_rect(const Damage *damage, guint tile);
 
 /* Writes the map as non-overlapping rectangles, neighbours merged, at most SEAT_RECTS_MAX: more are made

@@ -1,0 +1,316 @@
+/* Verifying an offset, and cutting rectangles out of what it holds for. The damaged tiles are compared row by
+ * row; rows that agree in the same tile columns make bands, in which the largest rectangles are found; their
+ * left and right edges are then moved pixel by pixel. */
+#include "encoder/scroll_private.h"
+
+#include <string.h>
+
+#define RECTANGLES_MAX 8 /* of one offset */
+#define PROBE_EVERY 8    /* rows that are compared first */
+
+gboolean scroll_same(const Scroll *scroll, guint x, guint y, guint width, guint from_x, guint from_y)
+{
+    while (width > 0) {
+        guint part = MIN(width, SEAT_TILE - from_x % SEAT_TILE);
+        if (memcmp(scroll_now(scroll, x, y), scroll_before(scroll, from_x, from_y), part * 4) != 0)
+            return FALSE;
+        x += part;
+        from_x += part;
+        width -= part;
+    }
+    return TRUE;
+}
+
+static gboolean row_moved(const Scroll *scroll, guint x0, guint x1, guint y, ScrollOffset offset)
+{
+    gint from_x = (gint)x0 - offset.dx, from_y = (gint)y - offset.dy;
+    return from_x >= 0 && from_y >= 0 && from_x + (gint)(x1 - x0) <= (gint)scroll->width &&
+           from_y < (gint)scroll->height && scroll_same(scroll, x0, y, x1 - x0, (guint)from_x, (guint)from_y);
+}
+
+/* ---- cells: what of each tile is compared ---- */
+
+/* A tile's damage, up to the tile's edge where the neighbour is looked at too, so that cells meet. */
+static ScrollBox cell_of(const Scroll *scroll, guint tx, guint ty)
+{
+    const gboolean *tile = &scroll->examined[ty * scroll->tiles_x + tx];
+    ScrollBox cell = scroll->left[ty * scroll->tiles_x + tx];
+    guint16 x0 = (guint16)(tx * SEAT_TILE), x1 = (guint16)MIN(x0 + SEAT_TILE, scroll->width);
+    guint16 y0 = (guint16)(ty * SEAT_TILE), y1 = (guint16)MIN(y0 + SEAT_TILE, scroll->height);
+
+    if (scroll_box_empty(&cell))
+        return (ScrollBox){x0, y0, x1, y1};
+    if (tx > 0 && tile[-1])
+        cell.x0 = x0;
+    if (tx + 1 < scroll->tiles_x && tile[1])
+        cell.x1 = x1;
+    if (ty > 0 && tile[-(gint)scroll->tiles_x])
+        cell.y0 = y0;
+    if (ty + 1 < scroll->tiles_y && tile[scroll->tiles_x])
+        cell.y1 = y1;
+    return cell;
+}
+
+/* The rows of a cell, as bits from its tile's top, that another move writes already. */
+static guint64 rows_taken(const Scroll *scroll, const ScrollBox *cell)
+{
+    guint64 taken = 0;
+    for (guint i = 0; i < scroll->n_moves; i++) {
+        const ScrollMove *move = &scroll->moves[i];
+        if (move->to_x >= cell->x1 || move->to_x + move->width <= cell->x0)
+            continue;
+        for (guint y = MAX(cell->y0, move->to_y); y < MIN(cell->y1, (guint)move->to_y + move->height); y++)
+            taken |= G_GUINT64_CONSTANT(1) << (y % SEAT_TILE);
+    }
+    return taken;
+}
+
+/* The rows of a cell, as bits from its tile's top, that have moved by the offset. */
+static guint64 rows_moved(const Scroll *scroll, const ScrollBox *cell, ScrollOffset offset)
+{
+    guint64 moved = 0;
+    gboolean some = FALSE;
+
+    for (guint y = cell->y0; y < cell->y1 && !some; y += PROBE_EVERY)
+        some = row_moved(scroll, cell->x0, cell->x1, y, offset);
+    for (guint y = cell->y0; y < cell->y1 && some; y++)
+        if (row_moved(scroll, cell->x0, cell->x1, y, offset))
+            moved |= G_GUINT64_CONSTANT(1) << (y % SEAT_TILE);
+    return moved ? moved & ~rows_taken(scroll, cell) : 0;
+}
+
+/* ---- bands ---- */
+
+static gboolean band_has(const ScrollBand *band, guint tx)
+{
+    return band->columns[tx / 64] >> (tx % 64) & 1;
+}
+
+/* Compares the tiles of one row of them and appends its bands. */
+static guint tile_row_bands(Scroll *scroll, guint ty, ScrollOffset offset, guint count)
+{
+    guint64 moved[SEAT_WIDTH_MAX / SEAT_TILE] = {0}, any = 0;
+
+    for (guint tx = 0; tx < scroll->tiles_x; tx++) {
+        guint tile = ty * scroll->tiles_x + tx;
+        if (!scroll->examined[tile])
+            continue;
+        scroll->cells[tile] = cell_of(scroll, tx, ty);
+        moved[tx] = rows_moved(scroll, &scroll->cells[tile], offset);
+        any |= moved[tx];
+    }
+    for (guint row = 0; any != 0 && row < MIN(SEAT_TILE, scroll->height - ty * SEAT_TILE); row++) {
+        ScrollBand band = {.y = ty * SEAT_TILE + row, .rows = 1};
+        for (guint tx = 0; tx < scroll->tiles_x; tx++)
+            band.columns[tx / 64] |= (moved[tx] >> row & 1) << (tx % 64);
+        ScrollBand *last = count > 0 ? &scroll->bands[count - 1] : NULL;
+        if (last && last->y + last->rows == band.y &&
+            memcmp(last->columns, band.columns, sizeof band.columns) == 0)
+            last->rows++;
+        else if (band.columns[0] | band.columns[1])
+            scroll->bands[count++] = band;
+    }
+    return count;
+}
+
+typedef struct {
+    guint tx0, tx1, y0, y1; /* tile columns and px, exclusive at their ends */
+    guint area;             /* px, as if all tiles were whole */
+} Rectangle;
+
+/* The largest rectangle that ends with a band, given how high each tile column reaches up from its end. */
+static void largest_below(const guint *heights, guint columns, guint bottom, Rectangle *best)
+{
+    guint open[SEAT_WIDTH_MAX / SEAT_TILE + 1], starts[SEAT_WIDTH_MAX / SEAT_TILE + 1], depth = 0;
+
+    for (guint tx = 0; tx <= columns; tx++) {
+        guint height = tx < columns ? heights[tx] : 0, from = tx;
+        while (depth > 0 && open[depth - 1] >= height) {
+            depth--;
+            from = starts[depth];
+            guint area = open[depth] * (tx - from) * SEAT_TILE;
+            if (area > best->area)
+                *best = (Rectangle){from, tx, bottom - open[depth], bottom, area};
+        }
+        open[depth] = height;
+        starts[depth++] = from;
+    }
+}
+
+static Rectangle largest(const Scroll *scroll, guint count)
+{
+    guint heights[SEAT_WIDTH_MAX / SEAT_TILE] = {0}, bottom = 0;
+    Rectangle best = {0};
+
+    for (guint i = 0; i < count; i++) {
+        const ScrollBand *band = &scroll->bands[i];
+        if (band->y != bottom)
+            memset(heights, 0, sizeof heights);
+        bottom = band->y + band->rows;
+        for (guint tx = 0; tx < scroll->tiles_x; tx++)
+            heights[tx] = band_has(band, tx) ? heights[tx] + band->rows : 0;
+        largest_below(heights, scroll->tiles_x, bottom, &best);
+    }
+    return best;
+}
+
+static void bands_clear(Scroll *scroll, guint count, const Rectangle *rectangle)
+{
+    for (guint i = 0; i < count; i++) {
+        ScrollBand *band = &scroll->bands[i];
+        if (band->y < rectangle->y0 || band->y >= rectangle->y1)
+            continue;
+        for (guint tx = rectangle->tx0; tx < rectangle->tx1; tx++)
+            band->columns[tx / 64] &= ~(G_GUINT64_CONSTANT(1) << (tx % 64));
+    }
+}
+
+/* ---- rectangles ---- */
+
+/* The pixels that all of the rectangle's cells have. */
+static ScrollBox exact_box(const Scroll *scroll, const Rectangle *rectangle)
+{
+    ScrollBox box = {0, (guint16)rectangle->y0, G_MAXUINT16, (guint16)rectangle->y1};
+    for (guint ty = rectangle->y0 / SEAT_TILE; ty * SEAT_TILE < rectangle->y1; ty++) {
+        const ScrollBox *row = &scroll->cells[ty * scroll->tiles_x];
+        box.x0 = MAX(box.x0, row[rectangle->tx0].x0);
+        box.x1 = MIN(box.x1, row[rectangle->tx1 - 1].x1);
+    }
+    return box;
+}
+
+/* How many columns on one side of the box (left: those that end at x, else those that begin there) could
+ * become part of it: as far as there is damage left in the tile there, and no other move. */
+static guint room(const Scroll *scroll, const ScrollBox *box, gboolean left)
+{
+    guint limit = 0;
+    if (left ? box->x0 == 0 : box->x1 == scroll->width)
+        return 0;
+    guint tx = (left ? box->x0 - 1u : box->x1) / SEAT_TILE;
+    for (guint ty = box->y0 / SEAT_TILE; ty * SEAT_TILE < box->y1; ty++) {
+        const ScrollBox *damage = &scroll->left[ty * scroll->tiles_x + tx];
+        if (scroll_box_empty(damage))
+            continue;
+        guint reach = left ? box->x0 - MIN(damage->x0, box->x0) : MAX(damage->x1, box->x1) - box->x1;
+        limit = MAX(limit, reach);
+    }
+    for (guint i = 0; i < scroll->n_moves; i++) {
+        const ScrollMove *move = &scroll->moves[i];
+        guint end = (guint)move->to_x + move->width;
+        if (move->to_y >= box->y1 || move->to_y + move->height <= box->y0)
+            continue;
+        if (left && move->to_x < box->x0)
+            limit = MIN(limit, box->x0 - MIN(end, box->x0));
+        if (!left && end > box->x1)
+            limit = MIN(limit, MAX(move->to_x, box->x1) - (guint)box->x1);
+    }
+    return limit;
+}
+
+static void grow(const Scroll *scroll, ScrollBox *box, gboolean left, ScrollOffset offset)
+{
+    gint side = left ? box->x0 - offset.dx : (gint)scroll->width - (box->x1 - offset.dx);
+    guint grown = MIN(room(scroll, box, left), (guint)MAX(side, 0));
+
+    for (guint y = box->y0; y < box->y1 && grown > 0; y++) {
+        guint from_y = (guint)((gint)y - offset.dy), same = 0;
+        guint start = left ? box->x0 - grown : box->x1;
+        if (scroll_same(scroll, start, y, grown, (guint)((gint)start - offset.dx), from_y))
+            continue;
+        while (same < grown) {
+            guint x = left ? box->x0 - same - 1 : box->x1 + same;
+            if (memcmp(scroll_now(scroll, x, y), scroll_before(scroll, (guint)((gint)x - offset.dx), from_y),
+                       4) != 0)
+                break;
+            same++;
+        }
+        grown = same;
+    }
+    if (left)
+        box->x0 = (guint16)(box->x0 - grown);
+    else
+        box->x1 = (guint16)(box->x1 + grown);
+}
+
+/* Gives up what an earlier rectangle has grown into. */
+static void trim(const Scroll *scroll, ScrollBox *box)
+{
+    for (guint i = 0; i < scroll->n_moves && box->x0 < box->x1; i++) {
+        const ScrollMove *move = &scroll->moves[i];
+        guint16 end = (guint16)(move->to_x + move->width);
+        if (move->to_x >= box->x1 || end <= box->x0 || move->to_y >= box->y1 ||
+            move->to_y + move->height <= box->y0)
+            continue;
+        if (move->to_x <= box->x0)
+            box->x0 = MIN(end, box->x1);
+        else
+            box->x1 = move->to_x;
+    }
+}
+
+/* Takes what the move writes off a tile's damage, as far as a box stays. */
+static void cover(ScrollBox *damage, const ScrollBox *move)
+{
+    ScrollBox part = {MAX(damage->x0, move->x0), MAX(damage->y0, move->y0), MIN(damage->x1, move->x1),
+                      MIN(damage->y1, move->y1)};
+
+    if (part.x0 >= part.x1 || part.y0 >= part.y1)
+        return;
+    if (part.x0 == damage->x0 && part.x1 == damage->x1) {
+        if (part.y0 == damage->y0)
+            damage->y0 = part.y1;
+        else if (part.y1 == damage->y1)
+            damage->y1 = part.y0;
+    } else if (part.y0 == damage->y0 && part.y1 == damage->y1) {
+        if (part.x0 == damage->x0)
+            damage->x0 = part.x1;
+        else if (part.x1 == damage->x1)
+            damage->x1 = part.x0;
+    }
+    if (damage->y0 == damage->y1)
+        damage->x1 = damage->x0;
+}
+
+static void add(Scroll *scroll, const ScrollBox *box, ScrollOffset offset)
+{
+    scroll->moves[scroll->n_moves++] = (ScrollMove){.x = (guint16)(box->x0 - offset.dx),
+                                                    .y = (guint16)(box->y0 - offset.dy),
+                                                    .to_x = box->x0,
+                                                    .to_y = box->y0,
+                                                    .width = box->x1 - box->x0,
+                                                    .height = box->y1 - box->y0};
+    for (guint ty = box->y0 / SEAT_TILE; ty * SEAT_TILE < box->y1; ty++)
+        for (guint tx = box->x0 / SEAT_TILE; tx * SEAT_TILE < box->x1; tx++) {
+            guint tile = ty * scroll->tiles_x + tx;
+            /* What two moves cover together may become a box only when the second is taken off. */
+            for (guint i = scroll->n_moves; i-- > 0;) {
+                const ScrollMove *move = &scroll->moves[i];
+                cover(&scroll->left[tile],
+                      &(ScrollBox){move->to_x, move->to_y, (guint16)(move->to_x + move->width),
+                                   (guint16)(move->to_y + move->height)});
+            }
+            scroll->examined[tile] = scroll->examined[tile] && !scroll_box_empty(&scroll->left[tile]);
+        }
+}
+
+void scroll_take(Scroll *scroll, ScrollOffset offset, guint64 least)
+{
+    guint count = 0;
+
+    for (guint ty = 0; ty < scroll->tiles_y; ty++)
+        count = tile_row_bands(scroll, ty, offset, count);
+    for (guint i = 0; i < RECTANGLES_MAX && scroll->n_moves < SCROLL_MOVES_MAX; i++) {
+        Rectangle rectangle = largest(scroll, count);
+        if (rectangle.area < least)
+            return;
+        bands_clear(scroll, count, &rectangle);
+        ScrollBox box = exact_box(scroll, &rectangle);
+        trim(scroll, &box);
+        if (box.x0 >= box.x1)
+            continue;
+        grow(scroll, &box, TRUE, offset);
+        grow(scroll, &box, FALSE, offset);
+        if ((guint)(box.x1 - box.x0) * (box.y1 - box.y0) >= least)
+            add(scroll, &box, offset);
+    }
+}
