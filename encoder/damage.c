@@ -142,6 +142,8 @@ static SeatRect tile_rect(const Damage *damage, guint number, guint row)
 
 SeatRect damage_tile_rect(const Damage *damage, guint tile)
 {
+    if (!(damage->dirty[tile / 64] >> tile % 64 & 1))
+        return (SeatRect){0};
     return tile_rect(damage, tile, tile / damage->tiles_x);
 }
 
