@@ -18,14 +18,15 @@
 #define AHEAD 16 /* rows */
 
 typedef struct {
+    const ComparePart *part;
     _Atomic guint32 *version;
     guint32 before;
     CompareBounds found;
 } Pass;
 
-INLINE Pass pass_begin(_Atomic guint32 *version)
+INLINE Pass pass_begin(const ComparePart *part, _Atomic guint32 *version)
 {
-    return (Pass){version, atomic_load_explicit(version, memory_order_relaxed), {.left = G_MAXUINT}};
+    return (Pass){part, version, atomic_load_explicit(version, memory_order_relaxed), {.left = G_MAXUINT}};
 }
 
 /* Before anything is written to row `y`, of which left .. right (exclusive) differ. */
@@ -36,6 +37,8 @@ INLINE void pass_differs(Pass *pass, guint y, guint left, guint right)
         atomic_store_explicit(pass->version, pass->before + 1, memory_order_relaxed);
         atomic_thread_fence(memory_order_release);
     }
+    if (pass->part->undo)
+        undo_keep(pass->part->undo, pass->part->tile, pass->part->row + y, pass->part->picture);
     pass->found.left = MIN(pass->found.left, left);
     pass->found.right = MAX(pass->found.right, right);
     pass->found.bottom = y + 1;
@@ -72,7 +75,7 @@ INLINE void fetch_ahead(const ComparePart *part, guint y)
 
 static CompareBounds tile_plain(const ComparePart *part, _Atomic guint32 *version)
 {
-    Pass pass = pass_begin(version);
+    Pass pass = pass_begin(part, version);
     guint32 now[SEAT_TILE], before[SEAT_TILE];
     gsize bytes = part->width * 4;
 
@@ -113,7 +116,7 @@ INLINE guint32 load_pixel(const guint8 *pixel)
 
 static CompareBounds tile_sse2(const ComparePart *part, _Atomic guint32 *version)
 {
-    Pass pass = pass_begin(version);
+    Pass pass = pass_begin(part, version);
 
     for (guint y = 0; y < part->height; y++) {
         const guint8 *source = part->source + y * part->source_stride;
@@ -199,7 +202,7 @@ AVX2 INLINE void part_avx2(Pass *pass, const guint8 *source, guint8 *target, gui
 
 AVX2 static CompareBounds tile_avx2(const ComparePart *part, _Atomic guint32 *version)
 {
-    Pass pass = pass_begin(version);
+    Pass pass = pass_begin(part, version);
 
     for (guint y = 0; y < part->height; y++) {
         const guint8 *source = part->source + y * part->source_stride;

@@ -14,6 +14,7 @@ struct Shadow {
     _Atomic guint32 *versions;
     guint8 *pixels;
     CompareTile *compare;
+    Undo *undo; /* borrowed; may be NULL */
 };
 
 int sealed_memory_new(const char *name, gsize size, void **memory, GError **error)
@@ -98,6 +99,13 @@ const guint8 *shadow_pixels(const Shadow *shadow)
     return shadow->pixels;
 }
 
+void shadow_keep_in(Shadow *shadow, Undo *undo)
+{
+    g_return_if_fail(!undo || (undo->width == shadow->layout.width && undo->height == shadow->layout.height &&
+                               undo->stride == shadow->layout.stride));
+    shadow->undo = undo;
+}
+
 void shadow_compare_with(Shadow *shadow, CompareTile *compare)
 {
     shadow->compare = compare;
@@ -115,6 +123,10 @@ static void tile_update(Shadow *shadow, guint tile, SeatRect part, const guint8 
         .width = part.width,
         .height = part.height,
         .more = more,
+        .undo = shadow->undo,
+        .picture = shadow->pixels,
+        .tile = tile,
+        .row = part.y,
     };
     CompareBounds found = shadow->compare(&pixels, &shadow->versions[tile]);
 

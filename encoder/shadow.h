@@ -4,6 +4,7 @@
 
 #include "encoder/compare.h"
 #include "encoder/damage.h"
+#include "encoder/undo.h"
 
 #include <gio/gio.h>
 
@@ -26,6 +27,10 @@ const guint8 *shadow_pixels(const Shadow *shadow);
  * `stride` bytes a row, in one pass: `source` may change meanwhile. What differed is added to `changed` (same
  * size). One thread only. */
 void shadow_update(Shadow *shadow, const SeatRect *rect, const void *source, gsize stride, Damage *changed);
+
+/* From now on each row of a tile that shadow_update() changes is first kept in `undo` (of the shadow's size
+ * and stride; borrowed, must outlive this), until that is cleared. NULL: nothing is kept. */
+void shadow_keep_in(Shadow *shadow, Undo *undo);
 
 /* For tests and benchmarks: a variant other than the one that this machine runs best. */
 void shadow_compare_with(Shadow *shadow, CompareTile *compare);

@@ -96,6 +96,38 @@ START_TEST(the_shadow_reports_only_what_really_changed)
 }
 END_TEST
 
+START_TEST(the_undo_has_what_the_shadow_showed_before_the_frame)
+{
+    enum { WIDTH = 300, HEIGHT = 201 };
+    g_autoptr(GRand) random = g_rand_new_with_seed(_i);
+    g_autoptr(Shadow) shadow = shadow_new(WIDTH, HEIGHT, 1, NULL);
+    gsize stride = shadow_layout(shadow)->stride, size = stride * HEIGHT;
+    g_autoptr(Undo) undo = undo_new(WIDTH, HEIGHT, stride);
+    g_autoptr(Damage) changed = damage_new(WIDTH, HEIGHT);
+    g_autofree guint8 *source = g_malloc0(size);
+
+    shadow_keep_in(shadow, undo);
+    for (guint frame = 0; frame < 5; frame++) {
+        g_autofree guint8 *before = g_memdup2(shadow_pixels(shadow), size);
+        undo_clear(undo);
+        for (guint i = 0; i < 6; i++) {
+            SeatRect rect = {.x = g_rand_int_range(random, 0, WIDTH),
+                             .y = g_rand_int_range(random, 0, HEIGHT)};
+            rect.width = g_rand_int_range(random, 1, WIDTH - rect.x + 1);
+            rect.height = g_rand_int_range(random, 1, HEIGHT - rect.y + 1);
+            for (guint y = rect.y; y < (guint)rect.y + rect.height; y += 3)
+                source[y * stride + rect.x * 4u] = (guint8)g_rand_int(random);
+            shadow_update(shadow, &rect, source, stride, changed);
+        }
+        for (guint y = 0; y < HEIGHT; y++)
+            for (guint x = 0; x < WIDTH; x++)
+                ck_assert_msg(memcmp(undo_before(undo, shadow_pixels(shadow), x, y),
+                                     before + y * stride + x * 4, 4) == 0,
+                              "pixel %u,%u of frame %u", x, y, frame);
+    }
+}
+END_TEST
+
 START_TEST(versions_grow_by_two_where_a_tile_changed_and_only_there)
 {
     g_autoptr(Shadow) shadow = shadow_new(130, 70, 1, NULL);
@@ -178,6 +210,7 @@ int main(void)
     tcase_add_test(tests, versions_grow_by_two_where_a_tile_changed_and_only_there);
     tcase_add_test(tests, a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone);
     tcase_add_test(tests, small_units_use_a_small_part_of_the_ring_and_a_long_one_still_fits);
+    tcase_add_loop_test(tests, the_undo_has_what_the_shadow_showed_before_the_frame, 0, 20);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
