@@ -12,9 +12,9 @@ typedef struct {
     gsize target_stride, source_stride; /* bytes */
     guint width, height;                /* px, 1 .. SEAT_TILE */
     gboolean more;                      /* the tile to the right comes next: have it fetched */
-    Undo *undo;                         /* each row of the tile goes there before it is written; may be NULL */
-    const guint8 *picture;              /* for `undo`: the target's first pixel */
-    guint tile, row;                    /* for `undo`: which tile, px of the part's first row in the picture */
+    Undo *undo;            /* each row of the tile goes there before it is written; may be NULL */
+    const guint8 *picture; /* for `undo`: the target's first pixel */
+    guint tile, row;       /* for `undo`: which tile, px of the part's first row in the picture */
 } ComparePart;
 
 /* The smallest rectangle with all that differed, in px of the part, right and bottom exclusive. right is 0

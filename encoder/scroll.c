@@ -149,12 +149,21 @@ static guint put_in_order(ScrollMove *waiting, guint count, Damage *left, Scroll
 }
 
 /* A film has no moves, frame after frame. */
+gboolean scroll_ready(const Scroll *scroll)
+{
+    return scroll->fruitless < FRUITLESS_MAX || scroll->rested + 1 >= REST;
+}
+
+void scroll_skip(Scroll *scroll)
+{
+    scroll->rested = scroll_ready(scroll) ? 0 : scroll->rested + 1;
+}
+
 static gboolean worth_it(Scroll *scroll)
 {
-    if (scroll->fruitless < FRUITLESS_MAX)
-        return TRUE;
-    scroll->rested = (scroll->rested + 1) % REST;
-    return scroll->rested == 0;
+    gboolean ready = scroll_ready(scroll);
+    scroll_skip(scroll);
+    return ready;
 }
 
 static guint points(Scroll *scroll, ScrollOffset *offsets)

@@ -32,6 +32,11 @@ Scroll *scroll_new(guint width, guint height);
 void scroll_free(Scroll *scroll);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scroll, scroll_free)
 
+/* Whether a frame with damage would be searched now; scroll_skip() instead of a search that is not: then
+ * nobody need have kept what that frame overwrites. */
+gboolean scroll_ready(const Scroll *scroll);
+void scroll_skip(Scroll *scroll);
+
 /* Looks for moves in a frame. `now`: the picture's first pixel, XRGB8888, with the stride of `undo`, which
  * has kept every row that the frame has changed. `damage` covers all of these changes. Writes the moves and
  * replaces `left` (the same size as `damage`) by what they leave to be sent as pixels. Returns how many.

@@ -67,7 +67,7 @@ Shadow *shadow_new(guint width, guint height, guint32 generation, GError **error
         return NULL;
     shadow->memory = memory;
     shadow->compare = compare_best();
-    *(SeatShadowHeader *)memory = (SeatShadowHeader){SEAT_SHADOW_MAGIC, generation};
+    *(SeatShadowHeader *)memory = (SeatShadowHeader){SEAT_SHADOW_MAGIC, generation, 0};
     shadow->versions = (_Atomic guint32 *)(void *)(shadow->memory + layout->versions_offset);
     shadow->pixels = shadow->memory + layout->pixels_offset;
     return g_steal_pointer(&shadow);
@@ -97,6 +97,21 @@ int shadow_fd(const Shadow *shadow)
 const guint8 *shadow_pixels(const Shadow *shadow)
 {
     return shadow->pixels;
+}
+
+guint64 shadow_begin_pass(Shadow *shadow)
+{
+    SeatShadowHeader *header = (SeatShadowHeader *)(void *)shadow->memory;
+    guint64 pass = header->passes + 1;
+
+    /* Every version that this pass writes is released after it: who finds such a version finds this, too. */
+    __atomic_store_n(&header->passes, pass, __ATOMIC_RELEASE);
+    return pass;
+}
+
+guint64 shadow_passes(const Shadow *shadow)
+{
+    return ((const SeatShadowHeader *)(const void *)shadow->memory)->passes;
 }
 
 void shadow_keep_in(Shadow *shadow, Undo *undo)

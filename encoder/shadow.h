@@ -23,6 +23,11 @@ const SeatBuffer *shadow_layout(const Shadow *shadow);
 int shadow_fd(const Shadow *shadow);
 const guint8 *shadow_pixels(const Shadow *shadow);
 
+/* To be called before a picture is brought up to date: from here on a reader may see the next pass. Returns
+ * its number, from 1 on; shadow_passes(): the last one. */
+guint64 shadow_begin_pass(Shadow *shadow);
+guint64 shadow_passes(const Shadow *shadow);
+
 /* Compares and copies one rectangle (px, clipped) from `source`, the picture's first pixel, XRGB8888,
  * `stride` bytes a row, in one pass: `source` may change meanwhile. What differed is added to `changed` (same
  * size). One thread only. */
