@@ -88,6 +88,22 @@ static gboolean buffer_fits(const SeatBuffer *buffer)
            pixels <= buffer->memory - buffer->pixels_offset;
 }
 
+/* Whether the record has room for what it counts; only then is it looked at. */
+static gboolean frame_fits(const SeatFrame *frame, gsize length)
+{
+    if (frame->damage > SEAT_RECTS_MAX || frame->moves > SEAT_MOVES_MAX || frame->unit.length > SEAT_AU_RING ||
+        length != sizeof *frame + frame->damage * sizeof(SeatRect) + frame->moves * sizeof(SeatMove))
+        return FALSE;
+    const SeatMove *moves = seat_frame_moves(frame);
+    for (guint i = 0; i < frame->moves; i++) {
+        const SeatMove *move = &moves[i];
+        if (move->width < 1 || move->height < 1 || MAX(move->x, move->to_x) + move->width > SEAT_WIDTH_MAX ||
+            MAX(move->y, move->to_y) + move->height > SEAT_WIDTH_MAX)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean body_fits(const SeatHeader *header, gsize length)
 {
     const void *packet = header;
@@ -129,11 +145,8 @@ static gboolean body_fits(const SeatHeader *header, gsize length)
         return TERMINATED(((const SeatWelcome *)packet)->desktop) && TERMINATED(((const SeatWelcome *)packet)->user);
     case SEAT_BUFFER:
         return buffer_fits(packet);
-    case SEAT_FRAME: {
-        const SeatFrame *p = packet;
-        return p->damage <= SEAT_RECTS_MAX && length == sizeof *p + p->damage * sizeof(SeatRect) &&
-               p->unit.length <= SEAT_AU_RING;
-    }
+    case SEAT_FRAME:
+        return frame_fits(packet, length);
     case SEAT_CURSOR: {
         const SeatCursor *p = packet;
         return p->width <= SEAT_CURSOR_MAX && p->height <= SEAT_CURSOR_MAX && p->hot_x <= p->width &&

@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <stdint.h>
 
-#define SEAT_LINK_VERSION 1
+#define SEAT_LINK_VERSION 2
 #define SEAT_LINK_PACKET_MAX 4096
 #define SEAT_LINK_DESCRIPTORS_MAX 4
 
@@ -18,6 +18,7 @@
 #define SEAT_WIDTH_MIN 64      /* px */
 #define SEAT_WIDTH_MAX 8192    /* px, also the limit of the height */
 #define SEAT_RECTS_MAX 128     /* rectangles in one frame record; more damage is merged */
+#define SEAT_MOVES_MAX 16      /* moves in one frame record */
 #define SEAT_CURSOR_MAX 256    /* px, width and height of a cursor shape */
 #define SEAT_AU_RING (8u << 20) /* bytes of the access unit ring */
 #define SEAT_NAME_MAX 64       /* bytes with the NUL: user and desktop names */
@@ -166,6 +167,8 @@ typedef struct {
     SeatHeader header;
     uint32_t h264;       /* 1: AVC420 access units wanted for head `header.head`; 0: lossless only */
     uint32_t max_kbit_s; /* 0: no limit known */
+    uint32_t moves;      /* 1: takes moves; 0: what has moved is damage */
+    uint32_t reserved;
 } SeatSubscribe;
 
 typedef struct {
@@ -226,6 +229,7 @@ typedef struct {
 typedef struct {
     uint32_t magic; /* SEAT_SHADOW_MAGIC */
     uint32_t generation;
+    uint64_t passes; /* grows before the seat begins to write a further pass; to be read atomically */
 } SeatShadowHeader;
 #define SEAT_SHADOW_MAGIC 0x46575348u /* "FWSH" */
 
@@ -261,18 +265,39 @@ typedef struct {
     uint32_t quality;  /* quantizer, informational */
 } SeatAccessUnit;
 
+/* What was at x, y before is at to_x, to_y now. */
+typedef struct {
+    uint16_t x, y, width, height; /* px */
+    uint16_t to_x, to_y;          /* px */
+} SeatMove;
+
 /* serial counts frames of this head and generation. `complete` says that this record covers the whole buffer (first
  * after SEAT_BUFFER). `damage` counts the SeatRects that follow. A frame with an access unit: the unit shows all of
- * the damage up to this frame inside `region`; the client may instead send tiles from the shadow. */
+ * the damage up to this frame inside `region`; the client may instead send tiles from the shadow.
+ *
+ * `pass`: the damage and the moves together lead to the picture after that pass (SeatShadowHeader); `base`: from the
+ * picture that the client's record before this one led to. `moves` counts the SeatMoves that stand after the rects;
+ * they are made in order, each reads what those before it have left, and the damage comes after them. A client may
+ * take a move's destination for damage, and must where it has not got exactly the picture of `base` at its source: a
+ * tile that it copied when `passes` had gone on already is newer. */
 typedef struct {
     SeatHeader header;
     uint64_t serial;
     uint64_t time_us; /* CLOCK_MONOTONIC when the source changed */
     uint32_t complete;
     uint32_t damage;
+    uint64_t base, pass;
+    uint32_t moves;
+    uint32_t reserved;
     SeatAccessUnit unit;
-    SeatRect rects[];
+    SeatRect rects[]; /* then SeatMove moves[] */
 } SeatFrame;
+
+/* The moves of a record whose counts have been checked. */
+static inline const SeatMove *seat_frame_moves(const SeatFrame *frame)
+{
+    return (const SeatMove *)(const void *)(frame->rects + frame->damage);
+}
 
 /* visible 0: no cursor. With a descriptor: a new shape, width * height * 4 bytes, premultiplied ARGB8888 (B,G,R,A). */
 typedef struct {

@@ -10,6 +10,7 @@
 
 #define FEED_QUEUE_MAX 256   /* packets that wait for a seat which does not read */
 #define FEED_DAMAGE_MAX 1024 /* rectangles noted; beyond that everything is damaged */
+#define FEED_MOVES_MAX 64    /* moves, likewise */
 
 static const char *take_welcome(Feed *feed, const SeatWelcome *welcome)
 {
@@ -36,10 +37,21 @@ static const char *take_buffer(Feed *feed, const SeatBuffer *buffer, const int *
     return NULL;
 }
 
+static ViewerMove move_of(const SeatMove *move)
+{
+    return (ViewerMove){move->x, move->y, move->width, move->height, move->to_x, move->to_y};
+}
+
+/* A record's moves come before its damage. */
 static void note_damage(Feed *feed, const SeatFrame *frame)
 {
-    if (feed->damage->len + frame->damage > FEED_DAMAGE_MAX)
+    if (feed->damage->len + frame->damage > FEED_DAMAGE_MAX ||
+        feed->moves->len + frame->moves > FEED_MOVES_MAX)
         feed->overflow = TRUE;
+    for (guint i = 0; i < frame->moves && !feed->overflow; i++) {
+        FeedMove noted = {move_of(&seat_frame_moves(frame)[i]), frame->base, feed->damage->len};
+        g_array_append_val(feed->moves, noted);
+    }
     for (guint i = 0; i < frame->damage && !feed->overflow; i++) {
         const SeatRect *rect = &frame->rects[i];
         ViewerRect noted = {rect->x, rect->y, rect->width, rect->height};
@@ -70,6 +82,16 @@ static void take_unit(Feed *feed, const SeatFrame *frame)
         feed->unit_lost = feed->key_asked = FALSE;
 }
 
+static gboolean moves_fit(const ShadowMap *shadow, const SeatFrame *frame)
+{
+    for (guint i = 0; i < frame->moves; i++) {
+        ViewerMove move = move_of(&seat_frame_moves(frame)[i]);
+        if (!move_fits(&move, shadow->width, shadow->height))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static const char *take_frame(Feed *feed, const SeatFrame *frame)
 {
     gboolean completes = frame->complete && feed->next && frame->header.generation == feed->next->generation;
@@ -79,6 +101,7 @@ static const char *take_frame(Feed *feed, const SeatFrame *frame)
         g_clear_pointer(&feed->shadow, shadow_map_free);
         feed->shadow = g_steal_pointer(&feed->next);
         g_array_set_size(feed->damage, 0);
+        g_array_set_size(feed->moves, 0);
         feed->overflow = FALSE;
         feed->unit.length = 0;
         feed->unit_lost = TRUE;
@@ -88,7 +111,10 @@ static const char *take_frame(Feed *feed, const SeatFrame *frame)
         feed_give_credit(feed); /* of a buffer that is on its way out */
         return NULL;
     }
+    if (!moves_fit(feed->shadow, frame))
+        return "a move that leaves the picture";
     feed->serial = frame->serial;
+    feed->pass = frame->pass;
     if (feed->time_us == 0)
         feed->time_us = frame->time_us;
     if (!completes)
@@ -202,6 +228,7 @@ Feed *feed_new(int fd, const FeedEvents *events, gpointer data)
     feed->absolute = TRUE;
     feed->unit_lost = TRUE;
     feed->damage = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
+    feed->moves = g_array_new(FALSE, FALSE, sizeof(FeedMove));
     feed->unit_bytes = g_byte_array_new();
     feed->link = packet_link_new(fd, NULL, SEAT_LINK_PACKET_MAX, FEED_QUEUE_MAX, received, closed, feed);
     return feed;
@@ -215,6 +242,7 @@ void feed_free(Feed *feed)
     shadow_map_free(feed->shadow);
     shadow_map_free(feed->next);
     g_array_unref(feed->damage);
+    g_array_unref(feed->moves);
     g_byte_array_unref(feed->unit_bytes);
     g_clear_pointer(&feed->cursor.pixels, g_bytes_unref);
     g_free(feed);

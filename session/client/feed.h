@@ -3,9 +3,17 @@
 #pragma once
 
 #include "base/packet.h"
+#include "session/client/moves.h"
 #include "session/client/shadow_map.h"
 
 typedef struct Feed Feed;
+
+/* A move that came after the first `damage` rectangles of the feed's damage. */
+typedef struct {
+    ViewerMove move;
+    guint64 base; /* pass of the picture that its record builds on */
+    guint damage;
+} FeedMove;
 
 typedef struct {
     GBytes *pixels; /* premultiplied ARGB, NULL: no shape yet; kept while the cursor is hidden */
@@ -35,7 +43,9 @@ struct Feed {
     ShadowMap *shadow; /* the newest complete one */
     ShadowMap *next;   /* waits for its first complete frame */
     GArray *damage;    /* of ViewerRect, since it was last emptied; bounded */
-    gboolean overflow; /* too much damage was noted: all is damaged */
+    GArray *moves;     /* of FeedMove, among it; bounded */
+    gboolean overflow; /* too much was noted: all is damaged */
+    guint64 pass;      /* that the last record led to */
     guint owed;        /* frames taken without a credit given back yet */
     guint64 serial, time_us;
     SeatAccessUnit unit; /* length 0: none waits */

@@ -91,6 +91,11 @@ ShadowCopy shadow_map_copy(const ShadowMap *map, guint column, guint row, TileBo
     return __atomic_load_n(lock, __ATOMIC_RELAXED) == before ? SHADOW_COPIED : SHADOW_TORN;
 }
 
+guint64 shadow_map_passes(const ShadowMap *map)
+{
+    return __atomic_load_n(&((const SeatShadowHeader *)(const void *)map->memory)->passes, __ATOMIC_ACQUIRE);
+}
+
 static guint64 ring_written(const ShadowMap *map)
 {
     return __atomic_load_n(&((const SeatRingHeader *)map->ring)->written, __ATOMIC_ACQUIRE);

@@ -29,6 +29,9 @@ typedef enum { SHADOW_COPIED, SHADOW_KNOWN, SHADOW_TORN } ShadowCopy;
 ShadowCopy shadow_map_copy(const ShadowMap *map, guint column, guint row, TileBox box, guint32 known,
                            guint8 *target, guint32 *version);
 
+/* The pass that the seat writes at the moment, or wrote last: after a copy, what the copy may have of it. */
+guint64 shadow_map_passes(const ShadowMap *map);
+
 /* Appends the access unit to the emptied `bytes`. FALSE: it was overwritten already, or its numbers lie. */
 gboolean shadow_map_unit(const ShadowMap *map, const SeatAccessUnit *unit, GByteArray *bytes);
 

@@ -14,6 +14,7 @@ typedef struct {
 typedef struct {
     TileBox exact;  /* lacks this, to be sent from the shadow */
     TileBox motion; /* lacks this, the access unit that is being taken shows it */
+    guint64 ahead;  /* it may have something of this pass of the seat already; 0: of none after its record */
     guint32 sent;   /* version that the client has completely and exactly; 0: none */
     guint32 lossy;  /* ms of the last lossy painting, 0: has no losses */
 } Tile;

@@ -96,7 +96,8 @@ static void feed_complete(Feed *feed, gpointer data)
 static void feed_frame(Feed *feed, gpointer data)
 {
     Viewer *viewer = data;
-    if (feed == viewer->shown && (feed->damage->len || feed->overflow || feed->unit.length))
+    if (feed == viewer->shown &&
+        (feed->damage->len || feed->moves->len || feed->overflow || feed->unit.length))
         announce(viewer);
     else
         feed_give_credit(feed);
@@ -195,9 +196,19 @@ static const FeedEvents feed_events = {
 
 static void subscribe(Viewer *viewer, Feed *feed)
 {
-    SeatSubscribe packet = {
-        .header.type = SEAT_SUBSCRIBE, .h264 = viewer->h264, .max_kbit_s = viewer->max_kbit_s};
+    SeatSubscribe packet = {.header.type = SEAT_SUBSCRIBE,
+                            .h264 = viewer->h264,
+                            .max_kbit_s = viewer->max_kbit_s,
+                            .moves = viewer->accept_moves};
     feed_send(feed, &packet, sizeof packet);
+}
+
+static void subscribe_all(Viewer *viewer)
+{
+    if (viewer->shown)
+        subscribe(viewer, viewer->shown);
+    if (viewer->pending)
+        subscribe(viewer, viewer->pending);
 }
 
 static void greet(Viewer *viewer, int fd)
@@ -208,7 +219,7 @@ static void greet(Viewer *viewer, int fd)
     viewer->pending = feed_new(fd, &feed_events, viewer);
     viewer->hello.header.type = SEAT_HELLO;
     feed_send(viewer->pending, &viewer->hello, sizeof viewer->hello);
-    if (viewer->h264)
+    if (viewer->h264 || viewer->accept_moves)
         subscribe(viewer, viewer->pending);
     feed_send(viewer->pending, &credit, sizeof credit);
 }
@@ -244,10 +255,15 @@ void viewer_subscribe(Viewer *viewer, gboolean h264, guint max_kbit_s)
         return;
     viewer->h264 = h264;
     viewer->max_kbit_s = max_kbit_s;
-    if (viewer->shown)
-        subscribe(viewer, viewer->shown);
-    if (viewer->pending)
-        subscribe(viewer, viewer->pending);
+    subscribe_all(viewer);
+}
+
+void viewer_accept_moves(Viewer *viewer, gboolean accept)
+{
+    if (viewer->accept_moves == accept)
+        return;
+    viewer->accept_moves = accept;
+    subscribe_all(viewer);
 }
 
 void viewer_units_paint_all(Viewer *viewer, gboolean paint_all)
@@ -276,43 +292,6 @@ static gboolean fit_copy(Viewer *viewer)
     return TRUE;
 }
 
-/* Notes the frame's damage: inside the unit's region as the unit's work, around it as the shadow's. */
-static void fold_rect(Tiles *tiles, ViewerRect rect, const ViewerRect *region)
-{
-    guint x1 = rect.x + rect.width, y1 = rect.y + rect.height;
-    guint ix0 = 0, iy0 = 0, ix1 = 0, iy1 = 0;
-
-    if (region) {
-        ix0 = MAX(rect.x, region->x);
-        iy0 = MAX(rect.y, region->y);
-        ix1 = MIN(x1, region->x + region->width);
-        iy1 = MIN(y1, region->y + region->height);
-    }
-    if (ix0 >= ix1 || iy0 >= iy1) {
-        tiles_damage(tiles, &rect, FALSE, FALSE);
-        return;
-    }
-    tiles_damage(tiles, &(ViewerRect){ix0, iy0, ix1 - ix0, iy1 - iy0}, TRUE, FALSE);
-    const ViewerRect around[4] = {{rect.x, rect.y, rect.width, iy0 - rect.y},
-                                  {rect.x, iy1, rect.width, y1 - iy1},
-                                  {rect.x, iy0, ix0 - rect.x, iy1 - iy0},
-                                  {ix1, iy0, x1 - ix1, iy1 - iy0}};
-    for (guint i = 0; i < 4; i++)
-        tiles_damage(tiles, &around[i], FALSE, FALSE);
-}
-
-static void fold_damage(Viewer *viewer, const ViewerRect *region)
-{
-    Feed *feed = viewer->shown;
-
-    if (feed->overflow)
-        fold_rect(&viewer->tiles, (ViewerRect){0, 0, viewer->tiles.width, viewer->tiles.height}, region);
-    for (guint i = 0; i < feed->damage->len && !feed->overflow; i++)
-        fold_rect(&viewer->tiles, g_array_index(feed->damage, ViewerRect, i), region);
-    g_array_set_size(feed->damage, 0);
-    feed->overflow = FALSE;
-}
-
 /* The unit's bytes change hands: the feed may receive the next one while this one is being sent. */
 static void take_unit(Viewer *viewer, ViewerUpdate *update)
 {
@@ -323,7 +302,7 @@ static void take_unit(Viewer *viewer, ViewerUpdate *update)
 
     feed->unit_bytes = viewer->unit_bytes;
     viewer->unit_bytes = bytes;
-    fold_damage(viewer, &region);
+    viewer_fold(viewer, &region);
     tiles_take_motion(&viewer->tiles, &region, viewer->paint_all, now_ms(), viewer->unit_rects);
     if (viewer->unit_rects->len == 0) {
         /* The decoder must see every unit, even one that changes nothing: it paints one pixel, which is noted
@@ -367,10 +346,13 @@ static gboolean copy_tiles(Viewer *viewer)
             tile->exact = (TileBox){0};
             if (result == SHADOW_KNOWN)
                 continue;
+            /* A pass that began after the record may be in the copy, or in part of it. */
+            guint64 pass = shadow_map_passes(shadow), ahead = pass > viewer->shown->pass ? pass : 0;
             gboolean whole = box.x0 == 0 && box.y0 == 0 &&
                              box.x1 >= MIN(SEAT_TILE, tiles->width - column * SEAT_TILE) &&
                              box.y1 >= MIN(SEAT_TILE, tiles->height - row * SEAT_TILE);
             tile->sent = whole ? version : 0;
+            tile->ahead = whole ? ahead : MAX(tile->ahead, ahead);
             if (whole)
                 tile->lossy = 0;
             viewer->touched += (gsize)(box.x1 - box.x0) * (box.y1 - box.y0) * 4;
@@ -390,12 +372,13 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
         return FALSE;
     g_array_set_size(viewer->rects, 0);
     g_array_set_size(viewer->unit_rects, 0);
+    g_array_set_size(viewer->moves, 0);
     if (feed->unit.length && (lossless_only || !viewer->h264))
         feed_drop_unit(feed);
     if (feed->unit.length)
         take_unit(viewer, update);
     else
-        fold_damage(viewer, NULL);
+        viewer_fold(viewer, NULL);
     if (viewer->h264 && !lossless_only && feed->unit_lost)
         feed_ask_keyframe(feed);
     tiles_take_calm(&viewer->tiles, now_ms(), update->unit ? CALM_TILES_BESIDE_UNIT : CALM_TILES_MAX);
@@ -410,10 +393,13 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
                                       viewer->copy_generation, viewer->copy};
     update->rects = (const ViewerRect *)viewer->rects->data;
     update->n_rects = viewer->rects->len;
+    update->moves = (const ViewerMove *)viewer->moves->data;
+    update->n_moves = viewer->moves->len;
     feed_give_credit(feed);
     viewer->counters.frames++;
     viewer->counters.rects += update->n_rects;
-    return update->unit != NULL || update->n_rects > 0;
+    viewer->counters.moves += update->n_moves;
+    return update->unit != NULL || update->n_rects > 0 || update->n_moves > 0;
 }
 
 static gsize area(const ViewerRect *rects, guint count)
@@ -484,6 +470,7 @@ Viewer *viewer_new(const ViewerEvents *events, gpointer data)
     viewer->paint_all = TRUE;
     viewer->rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->unit_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
+    viewer->moves = g_array_new(FALSE, FALSE, sizeof(ViewerMove));
     viewer->unit_bytes = g_byte_array_new();
     return viewer;
 }
@@ -504,6 +491,7 @@ void viewer_free(Viewer *viewer)
     tiles_clear(&viewer->tiles);
     g_array_unref(viewer->rects);
     g_array_unref(viewer->unit_rects);
+    g_array_unref(viewer->moves);
     g_byte_array_unref(viewer->unit_bytes);
     explicit_bzero(&viewer->prefill, sizeof viewer->prefill);
     g_free(viewer);

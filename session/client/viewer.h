@@ -21,12 +21,20 @@ typedef struct {
     guint x, y, width, height; /* px */
 } ViewerRect;
 
+/* What is at x, y is to be at to_x, to_y; the two may overlap. px */
+typedef struct {
+    guint x, y, width, height, to_x, to_y;
+} ViewerMove;
+
 /* One update that was taken with viewer_take(). All memory belongs to the viewer and lives until the next
  * call of viewer_take() or viewer_release(). */
 typedef struct {
     guint64 serial;
     guint64 time_us; /* CLOCK_MONOTONIC of the oldest change in it */
     ViewerPicture picture;
+    const ViewerMove
+        *moves;    /* to be made first, in order, on what the client's screen shows (not `picture`) */
+    guint n_moves; /* 0 without viewer_accept_moves(), and never beside a unit */
     const ViewerRect *rects; /* to be sent from `picture` without loss */
     guint n_rects;
     const guint8 *unit; /* H.264 access unit for unit_region, or NULL; then its region needs no rects */
@@ -73,6 +81,10 @@ void viewer_subscribe(Viewer *viewer, gboolean h264, guint max_kbit_s);
  * unit_rects (AVC420 in RDP), so that what is exact around them stays exact. */
 void viewer_units_paint_all(Viewer *viewer, gboolean paint_all);
 
+/* Whether updates may have moves; the default is not, then what has moved comes as rects. Whoever keeps the
+ * picture must not. */
+void viewer_accept_moves(Viewer *viewer, gboolean accept);
+
 /* Takes what is dirty: copies the tiles from the shadow, rechecks their versions, and gives the credit back.
  * With H.264 subscribed, changed areas come as an access unit, and as exact rects once they have been calm
  * for 120 ms or when no unit is to be had. FALSE: nothing to send. `lossless_only`: the caller cannot take a
@@ -113,6 +125,6 @@ void viewer_release_keys(Viewer *viewer);
 
 /* Figures for the log and for tests. */
 typedef struct {
-    guint64 frames, units, rects, torn;
+    guint64 frames, units, rects, moves, torn;
 } ViewerCounters;
 ViewerCounters viewer_counters(const Viewer *viewer);

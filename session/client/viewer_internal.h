@@ -1,4 +1,4 @@
-/* The viewer's insides, for viewer.c and viewer_input.c only. */
+/* The viewer's insides, for viewer.c, viewer_fold.c and viewer_input.c only. */
 #pragma once
 
 #include "session/client/feed.h"
@@ -14,7 +14,7 @@ struct Viewer {
     SeatHello hello;
     SeatPrefill prefill;
     gboolean has_hello, has_prefill;
-    gboolean h264, paint_all, keep;
+    gboolean h264, paint_all, keep, accept_moves;
     guint max_kbit_s;
     gboolean announced; /* dirty was called, nothing taken since */
     gboolean ended;
@@ -28,9 +28,14 @@ struct Viewer {
     guint32 copy_generation;
     gsize touched;              /* bytes copied since pages were let go */
     GArray *rects, *unit_rects; /* of ViewerRect, of the update that was taken last */
+    GArray *moves;              /* of ViewerMove, likewise */
     GByteArray *unit_bytes;
     ViewerCounters counters;
 };
+
+/* viewer_fold.c: notes the shown feed's damage and moves in the tiles; an access unit for `region` (NULL:
+ * none) is being taken. */
+void viewer_fold(Viewer *viewer, const ViewerRect *region);
 
 /* viewer_input.c: tells the shown screen what the client last said of its lock keys; nothing when it has not.
  */

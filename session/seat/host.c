@@ -65,6 +65,7 @@ void seat_host_free(SeatHost *host)
     g_ptr_array_unref(host->clients);
     g_clear_handle_id(&host->starve_timer, g_source_remove);
     g_clear_handle_id(&host->late_timer, g_source_remove);
+    host_moves_clear(host);
     g_clear_pointer(&host->changed, damage_free);
     g_clear_pointer(&host->unencoded, damage_free);
     g_clear_pointer(&host->due, damage_free);

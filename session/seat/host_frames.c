@@ -21,7 +21,8 @@ void host_frames_announce(HostClient *client)
     client->encoding = damage_new(layout->width, layout->height);
     client->complete_due = TRUE;
     client->takes_part = client->synced = FALSE;
-    client->serial = 0;
+    client->serial = client->pass = 0;
+    client->n_moves = 0;
     damage_add_all(client->pending);
     packet_link_send(client->link, layout, sizeof *layout, descriptors, 2);
 }
@@ -39,6 +40,7 @@ void host_frames_resized(SeatHost *host)
     host->due = damage_new(layout->width, layout->height);
     host->region = (Region){0};
     host->classifier = classifier_new(layout->width, layout->height);
+    host_moves_resized(host);
     host_stream_cancel(host);
     FOR_CLIENTS(host, client)
     {
@@ -53,23 +55,40 @@ gboolean host_frames_can_send(const HostClient *client)
     return client->greeted && client->host->filled && client->credits > 0;
 }
 
-void host_frames_send(HostClient *client, Damage *damage, gboolean complete, const SeatAccessUnit *unit)
+static void put_moves(SeatMove *moves, const HostClient *client)
+{
+    for (guint i = 0; i < client->n_moves; i++) {
+        const ScrollMove *move = &client->moves[i];
+        moves[i] = (SeatMove){move->x, move->y, move->width, move->height, move->to_x, move->to_y};
+    }
+}
+
+void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean complete,
+                      const SeatAccessUnit *unit)
 {
     union {
         SeatFrame frame;
-        guint8 bytes[sizeof(SeatFrame) + SEAT_RECTS_MAX * sizeof(SeatRect)];
+        guint8
+            bytes[sizeof(SeatFrame) + SEAT_RECTS_MAX * sizeof(SeatRect) + SEAT_MOVES_MAX * sizeof(SeatMove)];
     } packet = {0};
     SeatHost *host = client->host;
     SeatFrame *frame = &packet.frame;
+    gsize rects_size;
     SeatRect rects[SEAT_RECTS_MAX];
 
     G_STATIC_ASSERT(sizeof packet <= SEAT_LINK_PACKET_MAX);
     frame->damage = damage_rects(damage, rects);
+    frame->moves = client->n_moves;
+    rects_size = frame->damage * sizeof *rects;
     classifier_mark(host->classifier, rects, frame->damage, g_get_monotonic_time());
-    memcpy(packet.bytes + sizeof *frame, rects, frame->damage * sizeof *rects);
+    memcpy(packet.bytes + sizeof *frame, rects, rects_size);
+    put_moves((SeatMove *)(void *)(packet.bytes + sizeof *frame + rects_size), client);
     frame->header = (SeatHeader){.type = SEAT_FRAME,
-                                 .size = sizeof *frame + frame->damage * sizeof *rects,
+                                 .size = sizeof *frame + rects_size + frame->moves * sizeof(SeatMove),
                                  .generation = host->generation};
+    frame->base = client->pass;
+    frame->pass = client->pass = pass;
+    client->n_moves = 0;
     frame->serial = ++client->serial;
     frame->time_us = host->changed_us;
     frame->complete = complete;
@@ -81,10 +100,10 @@ void host_frames_send(HostClient *client, Damage *damage, gboolean complete, con
 /* Sends what waits as rectangles. */
 static void send_exact(HostClient *client)
 {
-    if (damage_is_empty(client->pending))
+    if (damage_is_empty(client->pending) && client->n_moves == 0)
         return;
     client->credits--;
-    host_frames_send(client, client->pending, client->complete_due, NULL);
+    host_frames_send(client, client->pending, client->host->moves.published, client->complete_due, NULL);
     client->complete_due = FALSE;
     damage_clear(client->pending);
 }
@@ -125,6 +144,7 @@ void seat_host_copy(SeatHost *host, const SeatRect *rects, guint count, const vo
 
     host->changed_us = time_us ? time_us : g_get_monotonic_time();
     damage_clear(host->changed);
+    host_moves_begin(host);
     for (guint i = 0; i < count; i++)
         shadow_update(host->shadow, &rects[i], pixels, stride, host->changed);
 }
@@ -135,17 +155,14 @@ void seat_host_publish(SeatHost *host)
     gboolean first = !host->filled;
 
     host->filled = TRUE;
-    if (damage_is_empty(host->changed) && !first)
+    if (damage_is_empty(host->changed) && !first) {
+        host_moves_nothing(host);
         return;
-    if (!damage_is_empty(host->changed)) {
-        classifier_changed(host->classifier, host->changed, shadow_pixels(host->shadow),
-                           shadow_layout(host->shadow)->stride, host->changed_us);
-        damage_add_map(host->unencoded, host->changed);
     }
-    FOR_CLIENTS(host, client)
-    {
-        damage_add_map(client->pending, host->changed);
-    }
+    damage_add_map(host->unencoded, host->changed);
+    /* What only moves does not call for a stream. */
+    classifier_changed(host->classifier, host_moves_publish(host), shadow_pixels(host->shadow),
+                       shadow_layout(host->shadow)->stride, host->changed_us);
     host_frames_pump(host);
 }
 

@@ -189,6 +189,9 @@ static void take_subscribe(HostClient *client, const SeatSubscribe *subscribe)
 {
     client->wants_h264 = subscribe->h264 == 1;
     client->max_kbit_s = subscribe->max_kbit_s;
+    client->wants_moves = subscribe->moves == 1;
+    if (!client->wants_moves && client->pending)
+        host_moves_become_damage(client);
     if (!client->wants_h264)
         client->synced = FALSE;
     host_stream_demand(client->host);

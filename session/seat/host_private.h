@@ -4,6 +4,7 @@
 #include "base/packet.h"
 #include "encoder/region.h"
 #include "encoder/ring.h"
+#include "encoder/scroll.h"
 #include "encoder/shadow.h"
 #include "session/seat/host.h"
 #include "session/seat/stream.h"
@@ -35,13 +36,27 @@ typedef struct {
     gint64 starved_us; /* monotonic time since when it has had no credit, 0: it has */
     gboolean complete_due;
     guint64 serial;
-    Damage *pending;  /* changed and not sent */
+    guint64 pass;                     /* that the last record led to */
+    Damage *pending;                  /* changed and not sent */
+    ScrollMove moves[SEAT_MOVES_MAX]; /* to be made before it, in order */
+    guint n_moves;
     Damage *encoding; /* sent as soon as the unit is there; empty when it takes no part */
+    guint64 encoding_pass;
     gboolean takes_part, encoding_complete;
-    gboolean wants_h264, synced; /* synced: its decoder follows the stream */
+    gboolean wants_moves, wants_h264, synced; /* synced: its decoder follows the stream */
     guint max_kbit_s;
     gboolean cursor_due, shape_due, leds_due, mode_due;
 } HostClient;
+
+typedef struct {
+    Undo *undo; /* what the pass overwrites; NULL: no memory for it, nothing is searched */
+    Scroll *scroll;
+    Damage *left, *shifted; /* scratch */
+    gboolean kept;          /* `undo` has the current pass */
+    guint64 published;      /* pass */
+    guint rest_timer;
+    gboolean used; /* since it ran last */
+} HostMoves;
 
 struct SeatHost {
     gboolean greeter;
@@ -53,6 +68,7 @@ struct SeatHost {
     guint32 generation;
     Ring *ring;
     Damage *changed; /* scratch */
+    HostMoves moves;
     Classifier *classifier;
     gint64 changed_us;
     gboolean wanted; /* what seat_host_wants() said last */
@@ -97,8 +113,22 @@ void host_frames_resized(SeatHost *host);
 void host_frames_pump(SeatHost *host);
 void host_frames_client_clear(HostClient *client);
 gboolean host_frames_can_send(const HostClient *client);
-/* Sends a frame record; the credit is the caller's matter. unit may be NULL. */
-void host_frames_send(HostClient *client, Damage *damage, gboolean complete, const SeatAccessUnit *unit);
+/* Sends a frame record that leads to the picture after `pass`; the credit is the caller's matter. unit may be
+ * NULL; with one the client has no moves. */
+void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean complete,
+                      const SeatAccessUnit *unit);
+
+/* host_moves.c */
+void host_moves_resized(SeatHost *host);
+void host_moves_clear(SeatHost *host);
+/* Before a picture is copied, and before anything of it is told: finds the moves in what has changed, gives
+ * each client its share of moves and damage, and returns what really is new in it. */
+void host_moves_begin(SeatHost *host);
+const Damage *host_moves_publish(SeatHost *host);
+/* Instead, when nothing has changed. */
+void host_moves_nothing(SeatHost *host);
+/* The client's moves are not going to be made. */
+void host_moves_become_damage(HostClient *client);
 
 /* host_stream.c */
 void host_stream_attach(SeatHost *host);

@@ -74,7 +74,9 @@ static gboolean joins(const HostClient *client)
 static void take_part(HostClient *client)
 {
     Damage *swap = client->encoding;
+    host_moves_become_damage(client);
     client->encoding = client->pending;
+    client->encoding_pass = client->host->moves.published;
     client->pending = swap;
     damage_clear(client->pending);
     client->takes_part = TRUE;
@@ -206,7 +208,7 @@ static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, gui
             stop_part(client);
             continue;
         }
-        host_frames_send(client, client->encoding, client->encoding_complete, &unit);
+        host_frames_send(client, client->encoding, client->encoding_pass, client->encoding_complete, &unit);
         damage_clear(client->encoding);
         client->takes_part = FALSE;
     }

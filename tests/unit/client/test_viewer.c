@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct {
@@ -224,6 +225,83 @@ START_TEST(a_tile_that_is_being_written_is_sent_later)
     ck_assert_uint_gt(saw.dirty, dirty);
     ck_assert(viewer_take(viewer, FALSE, &update));
     ck_assert_uint_eq(update.n_rects, 1);
+}
+END_TEST
+
+static void send_move(SeatMove move, guint64 base, guint64 pass)
+{
+    union {
+        SeatFrame frame;
+        guint8 bytes[sizeof(SeatFrame) + sizeof(SeatMove)];
+    } packet = {0};
+    packet.frame.header.type = SEAT_FRAME;
+    packet.frame.serial = ++seat.serial;
+    packet.frame.time_us = 1;
+    packet.frame.moves = 1;
+    packet.frame.base = base;
+    packet.frame.pass = pass;
+    memcpy(packet.bytes + sizeof packet.frame, &move, sizeof move);
+    fake_seat_send(&seat, &packet, sizeof packet.bytes, NULL, 0);
+    turn();
+}
+
+START_TEST(a_move_is_handed_on_to_who_accepts_it_and_is_damage_for_others)
+{
+    SeatMove move = {0, 20, 200, 50, 0, 3};
+    ViewerUpdate update;
+    show(&seat, FALSE, 200, 100);
+    viewer_accept_moves(viewer, TRUE);
+    send_move(move, 0, 1);
+    ck_assert(viewer_take(viewer, TRUE, &update));
+    ck_assert_uint_eq(update.n_moves, 1);
+    ck_assert_uint_eq(update.moves[0].y, 20);
+    ck_assert_uint_eq(update.moves[0].to_y, 3);
+    ck_assert_uint_eq(update.n_rects, 0);
+    viewer_keep_picture(viewer, TRUE);
+    for (guint i = 0; i < 8; i++)
+        seat.versions[i] += 2;
+    send_move(move, 1, 2);
+    ck_assert(viewer_take(viewer, TRUE, &update));
+    ck_assert_uint_eq(update.n_moves, 0);
+    ck_assert_uint_eq(update.rects[0].height, 50);
+    viewer_keep_picture(viewer, FALSE);
+    viewer_accept_moves(viewer, FALSE);
+    send_move(move, 2, 3);
+    ck_assert(viewer_take(viewer, TRUE, &update));
+    ck_assert_uint_eq(update.n_moves, 0);
+    ck_assert_uint_eq(update.rects[0].height, 50);
+}
+END_TEST
+
+START_TEST(what_was_copied_of_a_later_picture_is_not_moved)
+{
+    SeatMove move = {0, 20, 200, 50, 0, 3};
+    ViewerUpdate update;
+    show(&seat, FALSE, 200, 100);
+    viewer_accept_moves(viewer, TRUE);
+    viewer_invalidate(viewer, NULL);
+    ((SeatShadowHeader *)seat.shadow)->passes = 2; /* the picture after the record's is being written */
+    ck_assert(viewer_take(viewer, TRUE, &update));
+    for (guint i = 0; i < 8; i++)
+        seat.versions[i] += 2;
+    send_move(move, 1, 2);
+    ck_assert(viewer_take(viewer, TRUE, &update));
+    ck_assert_uint_eq(update.n_moves, 0);
+    ck_assert_uint_eq(update.n_rects, 1);
+    send_move(move, 2, 3);
+    ck_assert(viewer_take(viewer, TRUE, &update));
+    ck_assert_uint_eq(update.n_moves, 1);
+}
+END_TEST
+
+START_TEST(a_move_out_of_the_picture_closes_the_link)
+{
+    SeatMove move = {0, 20, 200, 81, 0, 3};
+    SeatHeader ignored;
+    show(&seat, FALSE, 200, 100);
+    send_move(move, 0, 1);
+    ck_assert(!fake_seat_receive(&seat, SEAT_RELEASE, &ignored, sizeof ignored));
+    ck_assert_int_lt(send(seat.fd, "", 1, MSG_NOSIGNAL), 0);
 }
 END_TEST
 
@@ -528,6 +606,9 @@ int main(void)
     tcase_add_test(tcase, every_taken_frame_gives_one_credit_back);
     tcase_add_test(tcase, damage_is_sent_as_small_as_it_is);
     tcase_add_test(tcase, a_tile_that_is_being_written_is_sent_later);
+    tcase_add_test(tcase, a_move_is_handed_on_to_who_accepts_it_and_is_damage_for_others);
+    tcase_add_test(tcase, what_was_copied_of_a_later_picture_is_not_moved);
+    tcase_add_test(tcase, a_move_out_of_the_picture_closes_the_link);
     tcase_add_test(tcase, a_unit_is_handed_on_and_its_tiles_become_exact_when_it_is_calm);
     tcase_add_test(tcase, who_cannot_take_a_unit_gets_tiles_and_asks_for_a_key_frame_later);
     tcase_add_test(tcase, an_overwritten_unit_is_replaced_by_tiles);

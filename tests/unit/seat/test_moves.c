@@ -1,0 +1,424 @@
+/* The host's frames and real viewers, each with a client that makes the moves and paints the rectangles: its
+ * picture ends like the seat's, whatever moves, whoever is slow, and whatever is copied too early or torn. */
+#include "base/packet.h"
+#include "base/proto/master_link.h"
+#include "session/client/viewer_internal.h"
+#include "session/seat/host_private.h"
+#include "tests/unit/encoder/scenes.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLIENTS 3
+#define SEQUENCES 5 /* of each of 25 runs */
+#define FRAMES 40
+#define PANES 3
+
+typedef struct {
+    Viewer *viewer;
+    guint8 *picture;
+    gboolean dirty;
+    guint patience; /* tenths of the occasions that it takes */
+    guint moves;
+} Client;
+
+typedef struct {
+    ScenePart part;
+    SceneKind kind;
+    guint32 number;
+    gint x, y; /* what of the sheet is at the part's corner */
+} Pane;
+
+static SeatHost *host;
+static Scene *scene;
+static Client clients[CLIENTS];
+static guint units_painted;
+static struct {
+    HostStream stream;
+    const HostStreamEvents *events;
+    gpointer host;
+    gboolean encoding, keyframe;
+} fake;
+
+/* ---- the stream ---- */
+
+static void fake_attach(HostStream *stream, const HostStreamEvents *events, gpointer data)
+{
+    fake.events = events;
+    fake.host = data;
+}
+
+static gboolean fake_encode(HostStream *stream, const Shadow *shadow, const SeatRect *region,
+                            const SeatRect *rects, guint count, gboolean keyframe)
+{
+    fake.encoding = TRUE;
+    fake.keyframe = keyframe;
+    return TRUE;
+}
+
+static void fake_cancel(HostStream *stream)
+{
+    fake.encoding = FALSE;
+}
+
+static void fake_demand(HostStream *stream, guint subscribers, guint max_kbit_s)
+{
+}
+
+static void fake_free(HostStream *stream)
+{
+}
+
+static const HostStreamClass fake_class = {fake_attach, fake_encode, fake_cancel, fake_demand, fake_free};
+static const SeatHostEvents host_events;
+
+static void deliver_unit(void)
+{
+    static const guint8 unit[] = {0, 0, 0, 1, 0x65};
+    if (!fake.encoding)
+        return;
+    fake.encoding = FALSE;
+    fake.events->unit(unit, sizeof unit, fake.keyframe, 1, fake.host);
+}
+
+/* ---- the clients ---- */
+
+static void on_switched(Viewer *viewer, guint width, guint height, const SeatWelcome *welcome, gpointer data)
+{
+}
+
+static void on_dirty(Viewer *viewer, gpointer data)
+{
+    ((Client *)data)->dirty = TRUE;
+}
+
+static void on_cursor(Viewer *viewer, const guint8 *pixels, guint width, guint height, guint hot_x,
+                      guint hot_y, gpointer data)
+{
+}
+
+static void on_leds(Viewer *viewer, guint32 mask, gpointer data)
+{
+}
+
+static void on_mode(Viewer *viewer, gboolean absolute, gpointer data)
+{
+}
+
+static void on_ended(Viewer *viewer, EndReason reason, const char *text, gpointer data)
+{
+    ck_abort_msg("a connection ended: %s", text);
+}
+
+static const ViewerEvents viewer_events = {.switched = on_switched,
+                                           .dirty = on_dirty,
+                                           .cursor = on_cursor,
+                                           .leds = on_leds,
+                                           .pointer_mode = on_mode,
+                                           .ended = on_ended};
+
+static void turn(void)
+{
+    for (guint i = 0; i < 1000 && g_main_context_iteration(NULL, FALSE); i++)
+        ;
+}
+
+static gint between(gint from, gint to)
+{
+    return g_rand_int_range(scene->random, from, MAX(to, from + 1));
+}
+
+static void client_join(Client *client, ProcessId peer, gboolean h264)
+{
+    SeatHello hello = {.protocol = SEAT_PROTOCOL_RDP, .heads = 1};
+    ProcessRecord record = {0};
+    int ends[2];
+
+    *client = (Client){.viewer = viewer_new(&viewer_events, client), .patience = (guint)between(1, 10)};
+    client->picture = g_malloc0(scene->stride * scene->height);
+    ck_assert(packet_pair(ends, NULL));
+    viewer_units_paint_all(client->viewer, FALSE);
+    viewer_accept_moves(client->viewer, TRUE);
+    viewer_subscribe(client->viewer, h264, 0);
+    viewer_hello(client->viewer, &hello, NULL);
+    seat_host_add_client(host, ends[0], peer, 0, &record);
+    viewer_attach(client->viewer, ends[1], FALSE);
+    if (between(0, 2)) { /* several records between two updates */
+        SeatCredit credit = {.header.type = SEAT_CREDIT, .frames = 2};
+        feed_send(client->viewer->pending, &credit, sizeof credit);
+    }
+    turn();
+}
+
+static void client_leave(Client *client)
+{
+    viewer_free(client->viewer);
+    g_free(client->picture);
+}
+
+static void make_move(guint8 *picture, gsize stride, const ViewerMove *move)
+{
+    gsize row = move->width * 4u;
+    g_autofree guint8 *taken = g_malloc(row * move->height);
+    for (guint y = 0; y < move->height; y++)
+        memcpy(taken + y * row, picture + (move->y + y) * stride + move->x * 4u, row);
+    for (guint y = 0; y < move->height; y++)
+        memcpy(picture + (move->to_y + y) * stride + move->to_x * 4u, taken + y * row, row);
+}
+
+static void client_take(Client *client)
+{
+    ViewerUpdate update;
+
+    client->dirty = FALSE;
+    if (!viewer_take(client->viewer, FALSE, &update))
+        return;
+    ck_assert(!update.unit || update.n_moves == 0);
+    for (guint i = 0; i < update.n_moves; i++)
+        make_move(client->picture, scene->stride, &update.moves[i]);
+    client->moves += update.n_moves;
+    for (guint i = 0; i < update.n_unit_rects; i++) {
+        const ViewerRect *r = &update.unit_rects[i];
+        for (guint y = r->y; y < r->y + r->height; y++) /* as lossy as can be */
+            memset(client->picture + y * scene->stride + r->x * 4, 0x77, r->width * 4u);
+    }
+    units_painted += update.unit != NULL;
+    for (guint i = 0; i < update.n_rects; i++) {
+        const ViewerRect *r = &update.rects[i];
+        for (guint y = r->y; y < r->y + r->height; y++)
+            memcpy(client->picture + y * scene->stride + r->x * 4,
+                   update.picture.pixels + y * update.picture.stride + r->x * 4, r->width * 4u);
+    }
+    viewer_release(client->viewer);
+}
+
+static void some_take(void)
+{
+    turn();
+    for (guint i = 0; i < CLIENTS; i++)
+        if (clients[i].dirty && between(0, 10) < (gint)clients[i].patience)
+            client_take(&clients[i]);
+}
+
+/* ---- what happens on the screen ---- */
+
+static Pane pane_new(void)
+{
+    gint width = (gint)scene->width, height = (gint)scene->height;
+    Pane pane = {.kind = (SceneKind)between(0, SCENE_KINDS), .number = g_rand_int(scene->random)};
+    pane.part = (ScenePart){between(-20, width / 3), between(-20, height / 3), between(width / 3, width),
+                            between(height / 3, height)};
+    pane.x = between(-100, 100);
+    pane.y = between(-100, 1000);
+    return pane;
+}
+
+static void pane_act(Pane *pane)
+{
+    switch (between(0, 10)) {
+    case 0:
+    case 1:
+    case 2:
+        pane->y += 17;
+        break;
+    case 3:
+        pane->y += between(-60, 60);
+        break;
+    case 4:
+        pane->x += between(-60, 60);
+        break;
+    case 5:
+        pane->part.x += between(-40, 40);
+        pane->part.y += between(-40, 40);
+        break;
+    case 6:
+        pane->number += between(0, 3) == 0; /* another picture, as a film has */
+        break;
+    default:
+        break;
+    }
+}
+
+static void draw(Pane *panes, guint count)
+{
+    for (guint i = 0; i < count; i++) {
+        const Pane *pane = &panes[i];
+        ScenePart border = {pane->part.x - 3, pane->part.y - 9, pane->part.width + 6, pane->part.height + 12};
+        scene_fill(scene, border, 0x00304050);
+        scene_sheet(scene, pane->part, pane->kind, pane->number, pane->x, pane->y);
+    }
+    if (between(0, 3) == 0)
+        scene_noise(scene, (ScenePart){between(0, (gint)scene->width), between(0, (gint)scene->height),
+                                       between(1, 30), between(1, 20)});
+}
+
+/* A tile is being written while the clients copy. */
+static void take_torn(void)
+{
+    const SeatBuffer *layout = shadow_layout(host->shadow);
+    guint32 *versions = (guint32 *)(void *)((guint8 *)shadow_pixels(host->shadow) - layout->pixels_offset +
+                                            layout->versions_offset);
+    guint tile = (guint)between(0, (gint)(layout->tiles_x * layout->tiles_y));
+
+    versions[tile]++;
+    some_take();
+    versions[tile]++;
+}
+
+static void frame(Pane *panes, guint count)
+{
+    const SeatRect all = {.width = (guint16)scene->width, .height = (guint16)scene->height};
+
+    for (guint i = 0; i < count; i++)
+        pane_act(&panes[i]);
+    draw(panes, count);
+    seat_host_copy(host, &all, 1, scene->drawn, scene->stride, 0);
+    if (between(0, 2))
+        some_take(); /* the next picture while the last record is being taken */
+    seat_host_publish(host);
+    if (between(0, 4) == 0)
+        take_torn();
+    if (between(0, 3))
+        some_take();
+    if (between(0, 3) == 0)
+        deliver_unit();
+    if (between(0, 12) == 0) {
+        Viewer *viewer = clients[between(0, CLIENTS)].viewer;
+        viewer_accept_moves(viewer, !viewer->accept_moves);
+    }
+}
+
+static void settle(gboolean h264)
+{
+    gint64 until = g_get_monotonic_time() + (h264 ? TILES_CALM_MS + 100 : 10) * 1000;
+    gboolean dirty, over;
+
+    do {
+        over = g_get_monotonic_time() >= until; /* what was due by then is done below */
+        deliver_unit();
+        turn();
+        dirty = fake.encoding;
+        for (guint i = 0; i < CLIENTS; i++)
+            if (clients[i].dirty) {
+                client_take(&clients[i]);
+                dirty = TRUE;
+            }
+        if (!dirty)
+            g_usleep(1000);
+    } while (dirty || !over);
+}
+
+static void check_pictures(guint32 seed)
+{
+    for (guint i = 0; i < CLIENTS; i++)
+        for (guint y = 0; y < scene->height; y++)
+            ck_assert_msg(memcmp(clients[i].picture + y * scene->stride,
+                                 shadow_pixels(host->shadow) + y * shadow_layout(host->shadow)->stride,
+                                 scene->width * 4u) == 0,
+                          "client %u has a wrong pixel in row %u, seed %u", i, y, seed);
+}
+
+static void check_sequence(guint32 seed, gboolean h264)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(seed);
+    guint width = (guint)g_rand_int_range(random, 200, 600),
+          height = (guint)g_rand_int_range(random, 200, 480);
+    Pane panes[PANES];
+    guint count;
+
+    scene = scene_new(width, height, seed);
+    host = seat_host_new(FALSE, &host_events, NULL, NULL);
+    ck_assert(seat_host_resize(host, width, height, NULL));
+    fake.encoding = FALSE;
+    fake.stream.class = &fake_class;
+    if (h264)
+        seat_host_set_stream(host, &fake.stream);
+    for (guint i = 0; i < CLIENTS; i++)
+        client_join(&clients[i], i + 1, h264 && i > 0);
+    count = (guint)between(1, PANES + 1);
+    for (guint i = 0; i < count; i++)
+        panes[i] = pane_new();
+    for (guint i = 0; i < FRAMES; i++) {
+        if (h264)
+            panes[count - 1] = (Pane){{30, 40, 150, 140}, SCENE_PHOTO, i, 0, 0}; /* a film */
+        frame(panes, count);
+    }
+    settle(h264);
+    check_pictures(seed);
+    for (guint i = 0; i < CLIENTS; i++)
+        client_leave(&clients[i]);
+    seat_host_free(host);
+    scene_free(scene);
+}
+
+START_TEST(every_client_ends_with_the_seats_picture_whatever_moves)
+{
+    for (guint i = 0; i < SEQUENCES; i++)
+        check_sequence((guint32)_i * SEQUENCES + i, FALSE);
+}
+END_TEST
+
+START_TEST(moves_and_the_stream_get_along)
+{
+    units_painted = 0;
+    for (guint i = 0; i < 2; i++)
+        check_sequence(1000 + (guint32)_i * 2 + i, TRUE);
+    ck_assert_uint_gt(units_painted, 0);
+}
+END_TEST
+
+static void rest(guint count)
+{
+    for (guint i = 0; i < count; i++) {
+        turn();
+        for (guint j = 0; j < CLIENTS; j++)
+            if (clients[j].dirty)
+                client_take(&clients[j]);
+    }
+}
+
+START_TEST(a_client_that_has_waited_still_gets_its_scrolls_as_moves)
+{
+    const SeatRect all = {.width = 640, .height = 512};
+    guint64 before = 0, painted = 0;
+
+    scene = scene_new(640, 512, 1);
+    host = seat_host_new(FALSE, &host_events, NULL, NULL);
+    ck_assert(seat_host_resize(host, 640, 512, NULL));
+    for (guint i = 0; i < CLIENTS; i++)
+        client_join(&clients[i], i + 1, FALSE);
+    for (guint i = 0; i < 5; i++) {
+        scene_sheet(scene, (ScenePart){0, 0, 640, 512}, SCENE_TEXT, 1, 0, (gint)i * 17);
+        seat_host_damage(host, &all, 1, scene->drawn, scene->stride, 0);
+        if (i == 0)
+            rest(10);
+        before = viewer_counters(clients[0].viewer).rects;
+    }
+    rest(10);
+    check_pictures(0);
+    painted = viewer_counters(clients[0].viewer).rects - before;
+    ck_assert_uint_ge(clients[0].moves, 4);
+    ck_assert_msg(painted <= 12, "%" G_GUINT64_FORMAT " rectangles were painted for four scrolls", painted);
+    for (guint i = 0; i < CLIENTS; i++)
+        client_leave(&clients[i]);
+    seat_host_free(host);
+    scene_free(scene);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("moves");
+    TCase *tcase = tcase_create("moves");
+    tcase_set_timeout(tcase, 120); /* slow machines */
+    tcase_add_loop_test(tcase, every_client_ends_with_the_seats_picture_whatever_moves, 0, 25);
+    tcase_add_loop_test(tcase, moves_and_the_stream_get_along, 0, 4);
+    tcase_add_test(tcase, a_client_that_has_waited_still_gets_its_scrolls_as_moves);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
