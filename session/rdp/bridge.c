@@ -15,6 +15,7 @@ typedef enum {
     MESSAGE_SUBSCRIBE,
     MESSAGE_WANT,
     MESSAGE_KEEP,
+    MESSAGE_MOVES,
     MESSAGE_INVALIDATE,
     MESSAGE_KEYFRAME,
     MESSAGE_KEY,
@@ -191,8 +192,8 @@ static void log_figures(Bridge *bridge)
 {
     ViewerCounters c = viewer_counters(bridge->viewer);
     log_info("over: %" G_GUINT64_FORMAT " updates, %" G_GUINT64_FORMAT " of them H.264, %" G_GUINT64_FORMAT
-             " lossless rectangles, %" G_GUINT64_FORMAT " torn tiles",
-             c.frames, c.units, c.rects, c.torn);
+             " lossless rectangles, %" G_GUINT64_FORMAT " moves, %" G_GUINT64_FORMAT " torn tiles",
+             c.frames, c.units, c.rects, c.moves, c.torn);
 }
 
 static void deliver_wish(Bridge *bridge, const Message *m)
@@ -212,6 +213,9 @@ static void deliver_wish(Bridge *bridge, const Message *m)
         break;
     case MESSAGE_KEEP:
         viewer_keep_picture(bridge->viewer, m->number != 0);
+        break;
+    case MESSAGE_MOVES:
+        viewer_accept_moves(bridge->viewer, m->number != 0);
         break;
     case MESSAGE_INVALIDATE:
         viewer_invalidate(bridge->viewer, NULL);
@@ -336,6 +340,11 @@ void bridge_subscribe(Bridge *bridge, gboolean h264)
 void bridge_keep_picture(Bridge *bridge, gboolean keep)
 {
     post(bridge, &(Message){.kind = MESSAGE_KEEP, .number = keep});
+}
+
+void bridge_accept_moves(Bridge *bridge, gboolean accept)
+{
+    post(bridge, &(Message){.kind = MESSAGE_MOVES, .number = accept});
 }
 
 void bridge_invalidate(Bridge *bridge)

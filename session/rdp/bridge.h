@@ -46,6 +46,7 @@ void bridge_want(Bridge *bridge, gboolean lossless_only);
 void bridge_hello(Bridge *bridge, const SeatHello *hello, const SeatPrefill *prefill);
 void bridge_subscribe(Bridge *bridge, gboolean h264);
 void bridge_keep_picture(Bridge *bridge, gboolean keep);
+void bridge_accept_moves(Bridge *bridge, gboolean accept);
 void bridge_invalidate(Bridge *bridge);
 void bridge_need_keyframe(Bridge *bridge);
 void bridge_key(Bridge *bridge, guint32 code, gboolean pressed);

@@ -323,6 +323,26 @@ static gboolean send_rects(Gfx *gfx, const ViewerUpdate *update)
     return TRUE;
 }
 
+/* A client that copies within one surface reads all of the source before it writes (FreeRDP's do, too). */
+static gboolean send_moves(Gfx *gfx, const ViewerUpdate *update)
+{
+    guint left = (guint)gfx->rdp->offset_x, top = (guint)gfx->rdp->offset_y;
+    for (guint i = 0; i < update->n_moves; i++) {
+        const ViewerMove *move = &update->moves[i];
+        guint x = left + move->x, y = top + move->y;
+        RDPGFX_POINT16 to = {(UINT16)(left + move->to_x), (UINT16)(top + move->to_y)};
+        RDPGFX_SURFACE_TO_SURFACE_PDU copy = {
+            .surfaceIdSrc = SURFACE_SCREEN,
+            .surfaceIdDest = SURFACE_SCREEN,
+            .rectSrc = {(UINT16)x, (UINT16)y, (UINT16)(x + move->width), (UINT16)(y + move->height)},
+            .destPtsCount = 1,
+            .destPts = &to};
+        if (gfx->channel->SurfaceToSurface(gfx->channel, &copy) != CHANNEL_RC_OK)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean send_avc(Gfx *gfx, guint16 surface, const ViewerUpdate *update, guint width, guint height,
                          RECTANGLE_16 *rects, guint n)
 {
@@ -435,7 +455,7 @@ gboolean gfx_send(Gfx *gfx, const ViewerUpdate *update)
     RDPGFX_END_FRAME_PDU end = {.frameId = gfx->frame};
 
     gfx->sent_us[gfx->frame % SENT_SLOTS] = g_get_monotonic_time();
-    return gfx->channel->StartFrame(gfx->channel, &start) == CHANNEL_RC_OK &&
+    return gfx->channel->StartFrame(gfx->channel, &start) == CHANNEL_RC_OK && send_moves(gfx, update) &&
            (!update->unit || send_unit(gfx, update)) && send_rects(gfx, update) &&
            gfx->channel->EndFrame(gfx->channel, &end) == CHANNEL_RC_OK;
 }

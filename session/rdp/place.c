@@ -60,6 +60,7 @@ static void scale(Rdp *rdp)
     }
     if (rdp->mode == GRAPHICS_GFX)
         bridge_subscribe(rdp->bridge, gfx_has_h264(rdp->gfx) && !smaller);
+    bridge_accept_moves(rdp->bridge, rdp->mode == GRAPHICS_GFX && !smaller);
     if (smaller || was) {
         rdp->holding = FALSE;
         bridge_invalidate(rdp->bridge);

@@ -15,7 +15,9 @@ static RdpgfxServerContext channel;
 static struct {
     guint units, commands, copies, created, deleted, resets, filled, keyframes, invalidated, black, resized;
     guint clear, planar;
-    gboolean h264, kept;
+    gboolean h264, kept, moves;
+    RDPGFX_SURFACE_TO_SURFACE_PDU copied;
+    RDPGFX_POINT16 copied_to;
 } saw;
 
 /* What the client shows, in the codecs that it decodes here. */
@@ -45,6 +47,11 @@ void bridge_subscribe(Bridge *bridge, gboolean h264)
 void bridge_keep_picture(Bridge *bridge, gboolean keep)
 {
     saw.kept = keep;
+}
+
+void bridge_accept_moves(Bridge *bridge, gboolean accept)
+{
+    saw.moves = accept;
 }
 
 gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *black, guint x, guint y)
@@ -101,6 +108,8 @@ static UINT end(RdpgfxServerContext *c, const RDPGFX_END_FRAME_PDU *pdu)
 static UINT copy(RdpgfxServerContext *c, const RDPGFX_SURFACE_TO_SURFACE_PDU *pdu)
 {
     saw.copies++;
+    saw.copied = *pdu;
+    saw.copied_to = pdu->destPts[0];
     return CHANNEL_RC_OK;
 }
 
@@ -249,6 +258,27 @@ START_TEST(exact_pixels_stay_exact_when_the_pipeline_opens_again_or_the_output_c
 }
 END_TEST
 
+START_TEST(a_move_stays_on_the_screens_surface_and_beside_the_bars)
+{
+    ViewerMove move = {10, 120, 300, 200, 10, 103};
+    ViewerUpdate moved = {.picture = {.width = 640, .height = 480}, .moves = &move, .n_moves = 1};
+    ck_assert(rdp_place(&rdp, 640, 480));
+    ck_assert(saw.moves);
+    ck_assert(gfx_send(rdp.gfx, &moved));
+    ck_assert_uint_eq(saw.copies, 1);
+    ck_assert_uint_eq(saw.copied.surfaceIdSrc, SURFACE_SCREEN);
+    ck_assert_uint_eq(saw.copied.surfaceIdDest, SURFACE_SCREEN);
+    ck_assert_uint_eq(saw.copied.rectSrc.left, 80 + 10);
+    ck_assert_uint_eq(saw.copied.rectSrc.top, 60 + 120);
+    ck_assert_uint_eq(saw.copied.rectSrc.right, 80 + 310);
+    ck_assert_uint_eq(saw.copied.rectSrc.bottom, 60 + 320);
+    ck_assert_uint_eq(saw.copied_to.x, 80 + 10);
+    ck_assert_uint_eq(saw.copied_to.y, 60 + 103);
+    ck_assert(rdp_place(&rdp, 1024, 768));
+    ck_assert(!saw.moves); /* what is scaled is not moved by whole pixels */
+}
+END_TEST
+
 START_TEST(a_new_surface_shows_nothing_before_a_key_frame)
 {
     ck_assert(rdp_place(&rdp, 800, 600));
@@ -368,6 +398,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, exact_pixels_come_in_the_codec_that_takes_fewer_bytes);
     tcase_add_test(tcase, exact_pixels_stay_exact_when_the_pipeline_opens_again_or_the_output_changes);
+    tcase_add_test(tcase, a_move_stays_on_the_screens_surface_and_beside_the_bars);
     tcase_add_test(tcase, a_new_surface_shows_nothing_before_a_key_frame);
     tcase_add_test(tcase, the_client_s_output_is_made_at_once_and_again_only_when_its_size_changes);
     tcase_add_test(tcase, a_client_that_opens_its_pipeline_again_has_no_surfaces);
