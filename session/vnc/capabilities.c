@@ -35,6 +35,7 @@ static void read_one(Capabilities *c, gint32 encoding, gboolean *pixels_known)
         *pixels_known = TRUE;
     }
     c->h264 |= encoding == RFB_ENCODING_H264;
+    c->copy_rect |= encoding == RFB_ENCODING_COPY_RECT;
     c->last_rect |= encoding == RFB_ENCODING_LAST_RECT;
     c->desktop_size |= encoding == RFB_ENCODING_DESKTOP_SIZE;
     c->extended_size |= encoding == RFB_ENCODING_EXTENDED_DESKTOP_SIZE;

@@ -9,8 +9,8 @@ typedef struct {
     gint quality;  /* JPEG level 0 .. 9, -1: no JPEG */
     gint32 cursor; /* best of the three cursor encodings, 0 none */
     gint32 leds;   /* best of the two, 0 none */
-    gboolean h264, last_rect, desktop_size, extended_size, desktop_name, fence, continuous, qemu_key,
-        extended_mouse;
+    gboolean h264, copy_rect, last_rect, desktop_size, extended_size, desktop_name, fence, continuous,
+        qemu_key, extended_mouse;
 } Capabilities;
 
 Capabilities capabilities_read(const gint32 *list, guint count);

@@ -100,6 +100,32 @@ void refine_sent(Refine *refine, const ViewerRect *rect, gboolean lossy, gint64 
     visit(refine, rect, now_us, mark, &lossy);
 }
 
+/* A lossy tile's share of a move's source. The tiles come row by row. */
+static void moved_losses(Refine *refine, const ViewerMove *move, GArray *arrived)
+{
+    guint right = MIN(move->x + move->width, refine->width),
+          bottom = MIN(move->y + move->height, refine->height);
+    for (guint row = move->y / SEAT_TILE; row * SEAT_TILE < bottom; row++)
+        for (guint column = move->x / SEAT_TILE; column * SEAT_TILE < right; column++) {
+            if (!refine->tiles[(gsize)row * refine->columns + column].lossy)
+                continue;
+            guint x0 = MAX(column * SEAT_TILE, move->x), x1 = MIN((column + 1) * SEAT_TILE, right);
+            guint y0 = MAX(row * SEAT_TILE, move->y), y1 = MIN((row + 1) * SEAT_TILE, bottom);
+            ViewerRect part = {x0 - move->x + move->to_x, y0 - move->y + move->to_y, x1 - x0, y1 - y0};
+            g_array_append_val(arrived, part);
+        }
+}
+
+void refine_moved(Refine *refine, const ViewerMove *move, gint64 now_us)
+{
+    if (refine->lossy == 0)
+        return;
+    g_autoptr(GArray) arrived = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
+    moved_losses(refine, move, arrived);
+    for (guint i = 0; i < arrived->len; i++)
+        refine_sent(refine, &g_array_index(arrived, ViewerRect, i), TRUE, now_us);
+}
+
 static gboolean is_due(const Tile *tile, gint64 now_us)
 {
     return tile->lossy && now_us - tile->changed_us >= REFINE_CALM_US;

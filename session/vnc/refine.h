@@ -22,6 +22,9 @@ gboolean refine_moves(Refine *refine, const ViewerRect *rect, gint64 now_us);
 /* It was sent, lossy or not. */
 void refine_sent(Refine *refine, const ViewerRect *rect, gboolean lossy, gint64 now_us);
 
+/* The client copies what it has from one place to another: losses go along. */
+void refine_moved(Refine *refine, const ViewerMove *move, gint64 now_us);
+
 /* Takes one rectangle (a row of calm lossy tiles) that is due; FALSE: none is due at `now_us`. What is taken
  * counts as still lossy until refine_sent() says otherwise, but is not due again before REFINE_CALM_US. */
 gboolean refine_due(Refine *refine, gint64 now_us, ViewerRect *rect);

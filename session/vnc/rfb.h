@@ -30,6 +30,7 @@
 
 /* encodings */
 #define RFB_ENCODING_RAW 0
+#define RFB_ENCODING_COPY_RECT 1
 #define RFB_ENCODING_HEXTILE 5
 #define RFB_ENCODING_TIGHT 7
 #define RFB_ENCODING_ZRLE 16

@@ -125,6 +125,39 @@ static gboolean clip(const Screen *screen, const ViewerRect *rect, ViewerRect *c
     return TRUE;
 }
 
+/* The client must have all of the picture: what is copied from beyond its screen would be missing. */
+static void accept_moves(Screen *screen)
+{
+    viewer_accept_moves(screen->viewer, screen->capabilities.copy_rect &&
+                                            screen->client_width == screen->width &&
+                                            screen->client_height == screen->height);
+}
+
+static void put_moves(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
+{
+    gint64 now = g_get_monotonic_time();
+    for (guint i = 0; i < update->n_moves; i++) {
+        const ViewerMove *move = &update->moves[i];
+        write_copy(out, move->to_x, move->to_y, move->width, move->height, move->x, move->y);
+        refine_moved(screen->refine, move, now);
+        (*rects)++;
+    }
+}
+
+/* What a move reads or writes may be moved on by the next update: losses would travel. */
+static gboolean touches_moves(const ViewerUpdate *update, const ViewerRect *rect)
+{
+    for (guint i = 0; i < update->n_moves; i++) {
+        const ViewerMove *move = &update->moves[i];
+        guint left = MIN(move->x, move->to_x), right = MAX(move->x, move->to_x) + move->width;
+        guint top = MIN(move->y, move->to_y), bottom = MAX(move->y, move->to_y) + move->height;
+        if (rect->x < right && left < rect->x + rect->width && rect->y < bottom &&
+            top < rect->y + rect->height)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
 {
     gint64 now = g_get_monotonic_time();
@@ -133,7 +166,7 @@ static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray
         if (!clip(screen, &update->rects[i], &rect))
             continue;
         gboolean lossy = refine_moves(screen->refine, &rect, now) && !screen->h264 &&
-                         screen->capabilities.quality >= 0 &&
+                         screen->capabilities.quality >= 0 && !touches_moves(update, &rect) &&
                          screen->capabilities.pixels == RFB_ENCODING_TIGHT &&
                          content_is_picture(update->picture.pixels + (gsize)rect.y * update->picture.stride +
                                                 (gsize)rect.x * 4,
@@ -191,6 +224,7 @@ static void send_picture(Screen *screen)
         return;
     out = g_byte_array_new();
     write_update_head(out, 0);
+    put_moves(screen, &update, out, &rects);
     if (update.unit)
         put_unit(screen, &update, out, &rects);
     if (!put_rects(screen, &update, out, &rects)) {
@@ -293,6 +327,7 @@ void screen_switched(Screen *screen, guint width, guint height, const SeatWelcom
         screen->size_asked = TRUE;
     }
     refine_resize(screen->refine, screen->client_width, screen->client_height);
+    accept_moves(screen);
     screen->dirty = TRUE;
     screen_pump(screen);
 }
@@ -329,6 +364,7 @@ gboolean screen_take_encodings(Screen *screen, const gint32 *list, guint count)
         screen_fail(screen, "the encoding could not be set");
     screen_announce(screen, &before);
     subscribe(screen);
+    accept_moves(screen);
     screen_pump(screen);
     return now.extended_mouse && !before.extended_mouse;
 }

@@ -92,6 +92,13 @@ void write_leds(GByteArray *out, gint32 encoding, guint32 mask)
         wire_put32(out, mask & 7);
 }
 
+void write_copy(GByteArray *out, guint x, guint y, guint width, guint height, guint from_x, guint from_y)
+{
+    write_rect_head(out, x, y, width, height, RFB_ENCODING_COPY_RECT);
+    wire_put16(out, from_x);
+    wire_put16(out, from_y);
+}
+
 void write_h264(GByteArray *out, guint x, guint y, guint width, guint height, gboolean reset,
                 gboolean reset_all, const guint8 *unit, gsize length)
 {

@@ -20,6 +20,9 @@ void write_desktop_name(GByteArray *out, const char *name);
 void write_leds(GByteArray *out, gint32 encoding,
                 guint32 mask); /* SEAT_LOCK_* bits; encoding: which of the two */
 
+/* What stands at from_x, from_y, as the rectangles before have left it, also stands at x, y. */
+void write_copy(GByteArray *out, guint x, guint y, guint width, guint height, guint from_x, guint from_y);
+
 /* An Open H.264 rectangle. reset: the decoder of this rectangle starts anew; reset_all: every one. */
 void write_h264(GByteArray *out, guint x, guint y, guint width, guint height, gboolean reset,
                 gboolean reset_all, const guint8 *unit, gsize length);

@@ -156,6 +156,22 @@ START_TEST(cut_tiles_at_the_edge_become_exact_too)
 }
 END_TEST
 
+START_TEST(losses_go_along_with_a_move)
+{
+    ViewerRect video = {64, 128, 64, 64}, due;
+    ViewerMove up = {0, 100, 200, 100, 0, 36}, beside = {320, 0, 64, 64, 320, 64};
+    refine_sent(refine, &video, TRUE, 1000);
+    refine_moved(refine, &beside, 2000);
+    ck_assert(refine_due(refine, 1000 + REFINE_CALM_US, &due));
+    ck_assert_uint_eq(due.y, 128);
+    refine_moved(refine, &up, 3000);
+    ck_assert(refine_due(refine, 3000 + REFINE_CALM_US, &due));
+    ck_assert_uint_eq(due.x, 64);
+    ck_assert_uint_eq(due.y, 64);
+    ck_assert_uint_eq(due.width, 64);
+}
+END_TEST
+
 START_TEST(neighbours_come_as_one_rectangle)
 {
     ViewerRect all = {0, 0, 200, 64}, due;
@@ -192,6 +208,7 @@ int main(void)
     tcase_add_test(lossy, a_lossy_tile_is_due_once_it_is_calm);
     tcase_add_test(lossy, a_tile_that_was_sent_exactly_in_part_stays_lossy);
     tcase_add_test(lossy, cut_tiles_at_the_edge_become_exact_too);
+    tcase_add_test(lossy, losses_go_along_with_a_move);
     tcase_add_test(lossy, neighbours_come_as_one_rectangle);
     tcase_add_test(lossy, rectangles_beyond_the_picture_are_cut);
     suite_add_tcase(suite, pace);

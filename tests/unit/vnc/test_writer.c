@@ -45,6 +45,16 @@ START_TEST(an_extended_size_names_cause_status_and_one_screen)
 }
 END_TEST
 
+START_TEST(a_copy_names_where_it_goes_and_then_where_it_comes_from)
+{
+    gint32 list[] = {RFB_ENCODING_COPY_RECT, RFB_ENCODING_ZRLE};
+    write_copy(out, 10, 20, 300, 200, 10, 37);
+    IS("\000\012\000\024\001\054\000\310\000\000\000\001\000\012\000\045");
+    ck_assert(capabilities_read(list, 2).copy_rect);
+    ck_assert(!capabilities_read(list + 1, 1).copy_rect);
+}
+END_TEST
+
 START_TEST(an_h264_rectangle_carries_length_and_flags)
 {
     write_h264(out, 0, 0, 64, 32, TRUE, FALSE, (const guint8 *)"nal", 3);
@@ -180,6 +190,7 @@ int main(void)
     tcase_add_test(cases, a_page_is_told_the_reason_in_the_desktops_name);
     tcase_add_test(cases, a_lower_quality_is_a_lower_ceiling_for_h264_and_a_high_one_is_none);
     tcase_add_test(cases, an_extended_size_names_cause_status_and_one_screen);
+    tcase_add_test(cases, a_copy_names_where_it_goes_and_then_where_it_comes_from);
     tcase_add_test(cases, an_h264_rectangle_carries_length_and_flags);
     tcase_add_test(cases, lock_lights_have_one_byte_for_qemu_and_four_for_vmware);
     tcase_add_test(cases, a_cursor_with_alpha_stays_premultiplied);
