@@ -80,7 +80,10 @@ class Results:
             rows = [[str(case), *(self.shown(case, name, digits) for name, _, digits in COLUMNS)]
                     for case in cases if case.workload == workload]
             table = [[workload, *(title for _, title, _ in COLUMNS)], *rows]
-            kept = [i for i in range(len(table[0])) if i == 0 or any(row[i] != "-" for row in rows)]
+            # Who did not recover is told.
+            told = {1 + [name for name, _, _ in COLUMNS].index("recovery_ms")} if any(
+                case.link and case.link[2] for case in cases if case.workload == workload) else set()
+            kept = [i for i in range(len(table[0])) if i in {0} | told or any(row[i] != "-" for row in rows)]
             yield [[row[i] for i in kept] for row in table]
 
     def terminal(self):

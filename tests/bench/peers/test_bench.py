@@ -167,6 +167,13 @@ def test_the_table_has_the_columns_that_were_measured(results):
     assert pressed == [["input", "p50 ms", "p95 ms"], ["fernwerk-vnc", "9.0", "12.0"]]
 
 
+def test_the_table_tells_who_has_not_recovered(results):
+    stepped = table.Case("typing", "tigervnc", 1, (100, 5, 0.5))
+    results.rounds[stepped] = [{"fps": 1.0, "recovery_ms": None}]
+    typing, _ = results.tables(list(results.rounds))
+    assert typing[0][-1] == "recovery ms" and typing[3][-1] == "-"
+
+
 def test_docs_get_the_parts_that_were_measured_and_keep_the_others(results, tmp_path):
     marks = [(table.BEGIN.format(part), table.END.format(part)) for part in table.PARTS]
     (tmp_path / "performance.md").write_text("\n".join(f"{begin}\nold {i}\n{end}" for i, (begin, end) in
