@@ -209,8 +209,8 @@ def played_until(server, end, film):
 
 def round_of(kind, tools, workload, path, seconds, sessions=1, link=None):
     """The round's figures by the names of the JSON document, `sessions` desktops being watched by a client each. All
-    figures are one session's share. link: (round trip in ms, Mbit/s, Mbit/s in the second half or None) of a slow one in
-    between."""
+    figures are one session's share. link: (round trip in ms, Mbit/s, Mbit/s in the second half or None) of a slow one
+    in between."""
     if link and link[2]:
         seconds = max(seconds, STEP_S)
     film = recording.Recording(path)

@@ -92,8 +92,8 @@ def parse(arguments):
     parser.add_argument("--sessions", type=counts, default=[1], metavar="N,...",
                         help="desktops at once, each with a client of its own (default: 1)")
     parser.add_argument("--link", type=links, metavar="MS/MBIT,...",
-                        help="a link of this round trip and rate in between, e.g. 100/20; 0/0: none (default); 100/5-0.5: "
-                             "its rate falls half-way, in a round of at least 16 s")
+                        help="a link of this round trip and rate in between, e.g. 100/20; 0/0: none (default); "
+                             "100/5-0.5: its rate falls half-way, in a round of at least 16 s")
     parser.add_argument("--fps", type=number(float, 1), default=30, metavar="N",
                         help="frames a second of what is played; fewer show whether dropped ones look like savings "
                              "(default: 30)")
@@ -114,7 +114,7 @@ def parse(arguments):
                                       options.sessions != [1] or any(one and one[2] for one in options.link)):
         parser.error(f"{INPUT} is measured alone, with one session, of {', '.join(INPUT_SERVERS)}, over steady links")
     if "turbovnc" in options.only and not os.access(f"{options.turbovnc}/bin/Xvnc", os.X_OK):
-        parser.error(f"no TurboVNC: {options.turbovnc}/bin/Xvnc" if options.turbovnc else "where is TurboVNC? --turbovnc")
+        parser.error(f"no TurboVNC at {options.turbovnc}" if options.turbovnc else "where is TurboVNC? --turbovnc DIR")
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.seconds = options.seconds or (4 if options.quick else 6)
     return options

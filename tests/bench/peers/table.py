@@ -15,7 +15,8 @@ from quality import EQUAL_DB
 # Name in the JSON document, heading, digits after the point.
 COLUMNS = [("fps", "fps", 1), ("cpu_ms", "CPU ms/frame", 2), ("bytes", "bytes/frame", 0), ("lat_p50_ms", "p50 ms", 1),
            ("lat_p95_ms", "p95 ms", 1), ("psnr_y", "PSNR-Y dB", 1),
-           ("ssim", "SSIM", 3), ("exact_ms", "exact ms", 0), ("pss_mb", "PSS MiB", 0), ("recovery_ms", "recovery ms", 0)]
+           ("ssim", "SSIM", 3), ("exact_ms", "exact ms", 0), ("pss_mb", "PSS MiB", 0),
+           ("recovery_ms", "recovery ms", 0)]
 # Parts of docs/performance.md, each with its pictures: a file's name, what it shows in words, and of which columns.
 PARTS = {
     "peers": [("peers", "Processor time, bytes and latency of each server, in bars",
