@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define CALM_TILES_MAX 64 /* exact tiles in one update, so that fresh damage never waits behind them */
-#define CALM_TILES_BESIDE_UNIT 16
+#define CALM_TILES 64      /* in one update, while nobody knows what the link carries */
+#define CALM_BESIDE_UNIT 4 /* a fourth of them */
 #define TORN_RETRY_MS 5
 #define PAGES_KEPT (1u << 20) /* bytes of touched pages that are worth keeping between updates */
 #define DONE_GRACE_MS 300     /* for the master's own reason, or another link, to arrive */
@@ -381,7 +381,8 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
         viewer_fold(viewer, NULL);
     if (viewer->h264 && !lossless_only && feed->unit_lost)
         feed_ask_keyframe(feed);
-    tiles_take_calm(&viewer->tiles, now_ms(), update->unit ? CALM_TILES_BESIDE_UNIT : CALM_TILES_MAX);
+    tiles_take_calm(&viewer->tiles, now_ms(),
+                    update->unit ? MAX(viewer->calm_tiles / CALM_BESIDE_UNIT, 1) : viewer->calm_tiles);
     gboolean torn = copy_tiles(viewer);
     gint due = tiles_calm_due(&viewer->tiles, now_ms());
     wake_in(viewer, torn && (due < 0 || due > TORN_RETRY_MS) ? TORN_RETRY_MS : due);
@@ -433,12 +434,21 @@ void viewer_keep_picture(Viewer *viewer, gboolean keep)
     viewer->keep = keep;
 }
 
-void viewer_invalidate(Viewer *viewer, const ViewerRect *rect)
+void viewer_invalidate(Viewer *viewer, const ViewerRect *rects, guint count)
 {
     ViewerRect all = {0, 0, viewer->tiles.width, viewer->tiles.height};
-    if (viewer->tiles.tiles)
-        tiles_damage(&viewer->tiles, rect ? rect : &all, FALSE, TRUE);
+    if (!rects) {
+        rects = &all;
+        count = 1;
+    }
+    for (guint i = 0; viewer->tiles.tiles && i < count; i++)
+        tiles_damage(&viewer->tiles, &rects[i], FALSE, TRUE);
     announce(viewer);
+}
+
+void viewer_refine(Viewer *viewer, guint tiles)
+{
+    viewer->calm_tiles = tiles;
 }
 
 void viewer_need_keyframe(Viewer *viewer)
@@ -467,6 +477,7 @@ Viewer *viewer_new(const ViewerEvents *events, gpointer data)
     viewer->events = events;
     viewer->data = data;
     viewer->waiting_fd = -1;
+    viewer->calm_tiles = CALM_TILES;
     viewer->paint_all = TRUE;
     viewer->rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->unit_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));

@@ -101,8 +101,12 @@ void viewer_release(Viewer *viewer);
  * refresh. */
 void viewer_keep_picture(Viewer *viewer, gboolean keep);
 
-/* Everything is dirty again (a client asked for a full refresh), or just one rectangle. */
-void viewer_invalidate(Viewer *viewer, const ViewerRect *rect);
+/* These rectangles are dirty again; NULL: everything is (a client asked for a full refresh). */
+void viewer_invalidate(Viewer *viewer, const ViewerRect *rects, guint count);
+
+/* How many tiles that a unit left inexact may follow in one update, so that newer ones never wait long behind
+ * them; 64 until somebody knows better. Fewer go beside a unit. */
+void viewer_refine(Viewer *viewer, guint tiles);
 
 /* The client's decoder lost its state: the next unit will be a key frame. */
 void viewer_need_keyframe(Viewer *viewer);

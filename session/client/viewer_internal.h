@@ -15,7 +15,7 @@ struct Viewer {
     SeatPrefill prefill;
     gboolean has_hello, has_prefill;
     gboolean h264, paint_all, keep, accept_moves;
-    guint max_kbit_s;
+    guint max_kbit_s, calm_tiles;
     gboolean announced; /* dirty was called, nothing taken since */
     gboolean ended;
     guint wake_source, done_source;

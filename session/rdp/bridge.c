@@ -203,12 +203,13 @@ static void deliver_wish(Bridge *bridge, const Message *m)
         viewer_hello(bridge->viewer, m->hello, m->prefill);
         break;
     case MESSAGE_SUBSCRIBE:
-        viewer_subscribe(bridge->viewer, m->number != 0, 0);
+        viewer_subscribe(bridge->viewer, m->pressed, m->number);
         break;
     case MESSAGE_WANT:
         viewer_release(bridge->viewer);
         bridge->wanted = TRUE;
-        bridge->lossless_only = m->number != 0;
+        bridge->lossless_only = m->pressed;
+        viewer_refine(bridge->viewer, m->number);
         hand_over(bridge);
         break;
     case MESSAGE_KEEP:
@@ -218,7 +219,7 @@ static void deliver_wish(Bridge *bridge, const Message *m)
         viewer_accept_moves(bridge->viewer, m->number != 0);
         break;
     case MESSAGE_INVALIDATE:
-        viewer_invalidate(bridge->viewer, NULL);
+        viewer_invalidate(bridge->viewer, NULL, 0);
         break;
     case MESSAGE_KEYFRAME:
         viewer_need_keyframe(bridge->viewer);
@@ -320,9 +321,9 @@ void bridge_look(Bridge *bridge, BridgeNews *news)
     g_mutex_unlock(&bridge->lock);
 }
 
-void bridge_want(Bridge *bridge, gboolean lossless_only)
+void bridge_want(Bridge *bridge, gboolean lossless_only, guint calm_tiles)
 {
-    post(bridge, &(Message){.kind = MESSAGE_WANT, .number = lossless_only});
+    post(bridge, &(Message){.kind = MESSAGE_WANT, .pressed = lossless_only, .number = calm_tiles});
 }
 
 void bridge_hello(Bridge *bridge, const SeatHello *hello, const SeatPrefill *prefill)
@@ -332,9 +333,9 @@ void bridge_hello(Bridge *bridge, const SeatHello *hello, const SeatPrefill *pre
                             .prefill = g_memdup2(prefill, sizeof *prefill)});
 }
 
-void bridge_subscribe(Bridge *bridge, gboolean h264)
+void bridge_subscribe(Bridge *bridge, gboolean h264, guint max_kbit_s)
 {
-    post(bridge, &(Message){.kind = MESSAGE_SUBSCRIBE, .number = h264});
+    post(bridge, &(Message){.kind = MESSAGE_SUBSCRIBE, .pressed = h264, .number = max_kbit_s});
 }
 
 void bridge_keep_picture(Bridge *bridge, gboolean keep)

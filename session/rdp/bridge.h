@@ -41,10 +41,10 @@ int bridge_wake_fd(Bridge *bridge); /* readable when there is news */
 void bridge_poke(Bridge *bridge);   /* makes it readable; any thread */
 void bridge_look(Bridge *bridge, BridgeNews *news);
 
-/* The last update is sent and another one may come. */
-void bridge_want(Bridge *bridge, gboolean lossless_only);
+/* The last update is sent and another one may come. calm_tiles: see viewer_refine(). */
+void bridge_want(Bridge *bridge, gboolean lossless_only, guint calm_tiles);
 void bridge_hello(Bridge *bridge, const SeatHello *hello, const SeatPrefill *prefill);
-void bridge_subscribe(Bridge *bridge, gboolean h264);
+void bridge_subscribe(Bridge *bridge, gboolean h264, guint max_kbit_s);
 void bridge_keep_picture(Bridge *bridge, gboolean keep);
 void bridge_accept_moves(Bridge *bridge, gboolean accept);
 void bridge_invalidate(Bridge *bridge);

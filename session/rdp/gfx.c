@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "encoder/clear.h"
+#include "session/client/pace.h"
 #include "session/rdp/planar.h"
 
 #include <freerdp/channels/rdpgfx.h>
@@ -15,12 +16,8 @@
 #define SURFACE_SCREEN 1
 #define SURFACE_REGION 2 /* and following */
 #define REGIONS_MAX 2
-#define FLIGHT_MIN 2 /* frames that may wait for their acknowledgement */
-#define FLIGHT_MAX 6
-#define FLIGHT_STEP_US 33000 /* round trip that is worth another frame in flight */
 #define ACK_LOST_US                                                                                          \
     (5 * G_USEC_PER_SEC) /* a client that acknowledges nothing for so long does not do it at all */
-#define SENT_SLOTS 16
 /* Pixels for each byte of ClearCodec from which on planar is not worth a try. */
 #define CLEAR_SURE 8
 
@@ -43,10 +40,10 @@ struct Gfx {
     Clear *clear; /* what the client's decoder remembers; from the first capabilities on */
     guint8 encoded[ENCODED_MAX];
     Region regions[REGIONS_MAX];
-    guint32 frame, acknowledged; /* ids */
+    Pace pace; /* serials are frame ids */
+    gsize frame_bytes;
+    guint film_kbit_s; /* that the link allows, as the seat was last told; 0: any */
     gboolean acks_suspended;
-    gint64 sent_us[SENT_SLOTS]; /* by frame id */
-    gint64 round_trip_us;       /* the shortest of late, 0: unknown */
 };
 
 /* ---- capabilities ---- */
@@ -68,6 +65,11 @@ static gboolean known_version(guint32 version)
         if (versions[i] == version)
             return TRUE;
     return FALSE;
+}
+
+void gfx_subscribe(Gfx *gfx)
+{
+    bridge_subscribe(gfx->rdp->bridge, gfx->h264 && !gfx->rdp->scaler, gfx->film_kbit_s);
 }
 
 static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_ADVERTISE_PDU *advertised)
@@ -96,10 +98,11 @@ static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_AD
         clear_reset(gfx->clear);
     else
         gfx->clear = clear_new();
-    gfx->acknowledged = gfx->frame;
+    gfx->pace = (Pace){.sent = gfx->pace.sent, .echoed = gfx->pace.sent};
     rdp->mode = GRAPHICS_GFX;
     log_info("graphics pipeline version %x, H.264 %s", chosen.version, gfx->h264 ? "yes" : "no");
-    bridge_subscribe(rdp->bridge, gfx->h264);
+    gfx->film_kbit_s = 0;
+    gfx_subscribe(gfx);
     rdp->placed = FALSE;
     bridge_invalidate(rdp->bridge);
     /* Without waiting for a picture: FreeRDP's clients are busy with a new output for some hundred
@@ -109,39 +112,49 @@ static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_AD
 
 /* ---- acknowledgements ---- */
 
+/* The link has shown what it carries. */
+static void follow_link(Gfx *gfx)
+{
+    guint kbit_s = pace_film_kbit_s(&gfx->pace);
+    if (kbit_s == gfx->film_kbit_s)
+        return;
+    gfx->film_kbit_s = kbit_s;
+    gfx_subscribe(gfx);
+}
+
 static UINT on_acknowledge(RdpgfxServerContext *channel, const RDPGFX_FRAME_ACKNOWLEDGE_PDU *ack)
 {
     Gfx *gfx = channel->custom;
+    gint64 now = g_get_monotonic_time();
+    gboolean first = !gfx->pace.answers;
 
     gfx->acks_suspended = ack->queueDepth == SUSPEND_FRAME_ACKNOWLEDGEMENT;
-    if (gfx->frame - ack->frameId >= gfx->frame - gfx->acknowledged)
+    if (!pace_echoed(&gfx->pace, ack->frameId, now))
         return CHANNEL_RC_OK; /* old, or of a frame never sent */
-    if (gfx->frame - ack->frameId < SENT_SLOTS) {
-        gint64 took = g_get_monotonic_time() - gfx->sent_us[ack->frameId % SENT_SLOTS];
-        /* The shortest counts: longer ones contain the waiting that more frames in flight would only make
-         * worse. It ages slowly so that a path that has become longer is noticed. */
-        if (gfx->round_trip_us == 0 || took < gfx->round_trip_us)
-            gfx->round_trip_us = took;
-        else
-            gfx->round_trip_us += (took - gfx->round_trip_us) / 256;
-    }
-    if (gfx->acknowledged == 0)
+    if (first)
         log_info("first picture acknowledged %" G_GINT64_FORMAT " ms after the connection",
-                 (g_get_monotonic_time() - gfx->rdp->began_us) / 1000);
-    gfx->acknowledged = ack->frameId;
+                 (now - gfx->rdp->began_us) / 1000);
+    follow_link(gfx);
     return CHANNEL_RC_OK;
 }
 
 gboolean gfx_may_send(const Gfx *gfx)
 {
-    guint limit = (guint)CLAMP(FLIGHT_MIN + gfx->round_trip_us / FLIGHT_STEP_US, FLIGHT_MIN, FLIGHT_MAX);
-    guint in_flight = gfx->frame - gfx->acknowledged;
+    const Pace *pace = &gfx->pace;
 
     if (!gfx->ready)
         return FALSE;
-    if (gfx->acks_suspended || in_flight < limit)
+    if (gfx->acks_suspended)
         return TRUE;
-    return g_get_monotonic_time() - gfx->sent_us[gfx->frame % SENT_SLOTS] > ACK_LOST_US;
+    /* Before its first answer a client has an output to make: it is not given more than that. */
+    if (pace->answers ? pace_may_send(pace) : pace->sent - pace->echoed < PACE_WINDOW_MIN)
+        return TRUE;
+    return g_get_monotonic_time() - pace->frames[pace->sent % PACE_WINDOW_MAX].us > ACK_LOST_US;
+}
+
+guint gfx_calm_tiles(const Gfx *gfx)
+{
+    return pace_calm_tiles(&gfx->pace);
 }
 
 /* ---- the channel ---- */
@@ -305,6 +318,7 @@ static gboolean send_exact(Gfx *gfx, const ViewerPicture *picture, const ViewerR
 
     command.length = (UINT32)encode_exact(gfx, pixels, picture->stride, rect, &codec);
     command.codecId = codec;
+    gfx->frame_bytes += command.length;
     return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
 }
 
@@ -359,6 +373,7 @@ static gboolean send_avc(Gfx *gfx, guint16 surface, const ViewerUpdate *update, 
                                       .extra = &stream};
     for (guint i = 0; i < n; i++)
         quality[i] = (RDPGFX_H264_QUANT_QUALITY){.qp = 23, .qualityVal = 100};
+    gfx->frame_bytes += update->unit_length;
     return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
 }
 
@@ -418,7 +433,7 @@ static gboolean send_unit_region(Gfx *gfx, const ViewerUpdate *update)
 
     if (slot < 0)
         return skip_unit(gfx);
-    gfx->regions[slot].frame = gfx->frame;
+    gfx->regions[slot].frame = gfx->pace.sent;
     guint16 id = (guint16)(SURFACE_REGION + slot);
     if (!send_avc(gfx, id, update, region->width, region->height, &all, 1))
         return FALSE;
@@ -450,12 +465,15 @@ static gboolean send_unit(Gfx *gfx, const ViewerUpdate *update)
 
 gboolean gfx_send(Gfx *gfx, const ViewerUpdate *update)
 {
-    RDPGFX_START_FRAME_PDU start = {.timestamp = (UINT32)(g_get_monotonic_time() / 1000),
-                                    .frameId = ++gfx->frame};
-    RDPGFX_END_FRAME_PDU end = {.frameId = gfx->frame};
+    gint64 began = g_get_monotonic_time();
+    guint32 id = gfx->pace.sent + 1;
+    RDPGFX_START_FRAME_PDU start = {.timestamp = (UINT32)(began / 1000), .frameId = id};
+    RDPGFX_END_FRAME_PDU end = {.frameId = id};
 
-    gfx->sent_us[gfx->frame % SENT_SLOTS] = g_get_monotonic_time();
-    return gfx->channel->StartFrame(gfx->channel, &start) == CHANNEL_RC_OK && send_moves(gfx, update) &&
-           (!update->unit || send_unit(gfx, update)) && send_rects(gfx, update) &&
-           gfx->channel->EndFrame(gfx->channel, &end) == CHANNEL_RC_OK;
+    gfx->frame_bytes = 0;
+    gboolean done = gfx->channel->StartFrame(gfx->channel, &start) == CHANNEL_RC_OK &&
+                    send_moves(gfx, update) && (!update->unit || send_unit(gfx, update)) &&
+                    send_rects(gfx, update) && gfx->channel->EndFrame(gfx->channel, &end) == CHANNEL_RC_OK;
+    pace_sent(&gfx->pace, gfx->frame_bytes, began);
+    return done;
 }

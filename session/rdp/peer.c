@@ -291,7 +291,9 @@ static gboolean ask_for_update(Rdp *rdp)
     if (!socket_ready(rdp))
         return TRUE;
     rdp->wanted = TRUE;
-    bridge_want(rdp->bridge, rdp->mode != GRAPHICS_GFX || !gfx_has_h264(rdp->gfx) || rdp->scaler);
+    gboolean gfx = rdp->mode == GRAPHICS_GFX;
+    bridge_want(rdp->bridge, !gfx || !gfx_has_h264(rdp->gfx) || rdp->scaler,
+                gfx ? gfx_calm_tiles(rdp->gfx) : 0);
     return FALSE;
 }
 

@@ -59,7 +59,7 @@ static void scale(Rdp *rdp)
         bridge_keep_picture(rdp->bridge, smaller);
     }
     if (rdp->mode == GRAPHICS_GFX)
-        bridge_subscribe(rdp->bridge, gfx_has_h264(rdp->gfx) && !smaller);
+        gfx_subscribe(rdp->gfx);
     bridge_accept_moves(rdp->bridge, rdp->mode == GRAPHICS_GFX && !smaller);
     if (smaller || was) {
         rdp->holding = FALSE;

@@ -105,7 +105,10 @@ void gfx_created(Gfx *gfx, guint32 channel_id, gboolean done);
 HANDLE gfx_event(Gfx *gfx);            /* NULL: not open */
 gboolean gfx_handle(Gfx *gfx);         /* FALSE: the connection is broken */
 gboolean gfx_may_send(const Gfx *gfx); /* acknowledgements allow another frame */
-gboolean gfx_resize(Gfx *gfx);         /* output and surface as in Rdp, all black */
+/* Tells the seat what the client and its link can take; also after the picture has been placed anew. */
+void gfx_subscribe(Gfx *gfx);
+guint gfx_calm_tiles(const Gfx *gfx); /* see pace_calm_tiles() */
+gboolean gfx_resize(Gfx *gfx);        /* output and surface as in Rdp, all black */
 gboolean gfx_send(Gfx *gfx, const ViewerUpdate *update);
 gboolean gfx_has_h264(const Gfx *gfx);
 

@@ -131,7 +131,7 @@ static gboolean is_due(const Tile *tile, gint64 now_us)
     return tile->lossy && now_us - tile->changed_us >= REFINE_CALM_US;
 }
 
-gboolean refine_due(Refine *refine, gint64 now_us, ViewerRect *rect)
+gboolean refine_due(Refine *refine, guint limit, gint64 now_us, ViewerRect *rect)
 {
     if (refine->lossy == 0)
         return FALSE;
@@ -141,7 +141,8 @@ gboolean refine_due(Refine *refine, gint64 now_us, ViewerRect *rect)
             if (!is_due(&tiles[column], now_us))
                 continue;
             guint first = column;
-            for (; column < refine->columns && is_due(&tiles[column], now_us); column++) {
+            for (; column < refine->columns && column - first < limit && is_due(&tiles[column], now_us);
+                 column++) {
                 tiles[column].changed_us = now_us;
                 tiles[column].run = 0;
             }

@@ -25,9 +25,10 @@ void refine_sent(Refine *refine, const ViewerRect *rect, gboolean lossy, gint64 
 /* The client copies what it has from one place to another: losses go along. */
 void refine_moved(Refine *refine, const ViewerMove *move, gint64 now_us);
 
-/* Takes one rectangle (a row of calm lossy tiles) that is due; FALSE: none is due at `now_us`. What is taken
- * counts as still lossy until refine_sent() says otherwise, but is not due again before REFINE_CALM_US. */
-gboolean refine_due(Refine *refine, gint64 now_us, ViewerRect *rect);
+/* Takes one rectangle (a row of at most `limit` calm lossy tiles) that is due; FALSE: none is due at
+ * `now_us`. What is taken counts as still lossy until refine_sent() says otherwise, but is not due again
+ * before REFINE_CALM_US. */
+gboolean refine_due(Refine *refine, guint limit, gint64 now_us, ViewerRect *rect);
 
 /* When the next tile becomes due (us on the clock), 0: none is lossy. */
 gint64 refine_next_us(const Refine *refine);

@@ -12,8 +12,9 @@
 #define CAUGHT_UP_US (1 * G_USEC_PER_SEC)
 #define STALL_US (5 * G_USEC_PER_SEC) /* unanswered fences: the decoder is stuck */
 #define STALL_CHECK_MS 1000
-#define RELEASE_MS 250 /* pages of the private picture go back when nothing was sent for so long */
-#define H264_RETRIES 3 /* how often a client that came back to life gets H.264 again */
+#define RELEASE_MS 250  /* pages of the private picture go back when nothing was sent for so long */
+#define REFINE_RECTS 64 /* of tiles in one update that follow without loss */
+#define H264_RETRIES 3  /* how often a client that came back to life gets H.264 again */
 #define WEB_GIVE_UP_US (20 * G_USEC_PER_SEC) /* a stuck page never recovers: let it reconnect */
 
 void screen_fail(Screen *screen, const char *why)
@@ -48,13 +49,34 @@ void screen_free(Screen *screen)
     g_free(screen);
 }
 
+/* A tile that follows without loss waits for newer ones and for the link. */
+static gboolean may_refine(const Screen *screen)
+{
+    return !screen->dirty && (screen->requested || screen->continuous) && pace_may_send(&screen->pace) &&
+           transport_ready(screen->transport);
+}
+
+/* As many of them as the link carries in little time. */
+static void refine(Screen *screen)
+{
+    ViewerRect rects[REFINE_RECTS];
+    guint tiles = pace_calm_tiles(&screen->pace), count = 0;
+    gint64 now = g_get_monotonic_time();
+
+    while (tiles > 0 && count < REFINE_RECTS && refine_due(screen->refine, tiles, now, &rects[count]))
+        tiles -= (rects[count++].width + SEAT_TILE - 1) / SEAT_TILE;
+    if (count > 0)
+        viewer_invalidate(screen->viewer, rects, count);
+}
+
 static gboolean on_timer(gpointer data);
 
 /* One timer serves refinement, stall detection and letting pages go; it stands still when none of them is
  * due. */
 static void arm_timer(Screen *screen)
 {
-    gint64 now = g_get_monotonic_time(), next = refine_next_us(screen->refine);
+    gint64 now = g_get_monotonic_time();
+    gint64 next = may_refine(screen) ? refine_next_us(screen->refine) : 0;
     gint64 wait_ms = next ? MAX(1, (next - now) / 1000 + 1) : G_MAXINT;
 
     if (pace_waiting_us(&screen->pace, now) > 0)
@@ -66,6 +88,13 @@ static void arm_timer(Screen *screen)
         screen->timer = g_timeout_add((guint)wait_ms, on_timer, screen);
 }
 
+/* The lower one of what the client wants and what the link carries; 0: no limit. */
+static guint film_kbit_s(const Screen *screen)
+{
+    guint wanted = capabilities_max_kbit_s(&screen->capabilities), carried = screen->film_kbit_s;
+    return wanted && carried ? MIN(wanted, carried) : MAX(wanted, carried);
+}
+
 static void subscribe(Screen *screen)
 {
     /* A client that cannot follow sizes has no rectangle for the whole picture. */
@@ -74,7 +103,19 @@ static void subscribe(Screen *screen)
     if (wanted != screen->h264)
         screen->reset_decoders = TRUE;
     screen->h264 = wanted;
-    viewer_subscribe(screen->viewer, wanted, capabilities_max_kbit_s(&screen->capabilities));
+    viewer_subscribe(screen->viewer, wanted, film_kbit_s(screen));
+}
+
+/* The link has shown what it carries. */
+static void follow_link(Screen *screen)
+{
+    guint kbit_s = pace_film_kbit_s(&screen->pace);
+
+    viewer_refine(screen->viewer, pace_calm_tiles(&screen->pace));
+    if (kbit_s == screen->film_kbit_s)
+        return;
+    screen->film_kbit_s = kbit_s;
+    subscribe(screen);
 }
 
 static void check_stall(Screen *screen)
@@ -91,7 +132,7 @@ static void check_stall(Screen *screen)
         screen->stalled = TRUE;
         screen->h264_given_up = TRUE;
         subscribe(screen);
-        viewer_invalidate(screen->viewer, NULL);
+        viewer_invalidate(screen->viewer, NULL, 0);
     } else if (screen->web && waiting > WEB_GIVE_UP_US) {
         screen_fail(screen, "the page does not decode any longer");
     }
@@ -100,7 +141,6 @@ static void check_stall(Screen *screen)
 static gboolean on_timer(gpointer data)
 {
     Screen *screen = data;
-    ViewerRect rect;
 
     screen->timer = 0;
     if (screen->pages_held && g_get_monotonic_time() - screen->sent_us >= RELEASE_MS * 1000) {
@@ -108,10 +148,9 @@ static gboolean on_timer(gpointer data)
         screen->pages_held = FALSE;
     }
     check_stall(screen);
-    while (refine_due(screen->refine, g_get_monotonic_time(), &rect))
-        viewer_invalidate(screen->viewer, &rect);
+    if (may_refine(screen))
+        refine(screen);
     screen_pump(screen);
-    arm_timer(screen);
     return G_SOURCE_REMOVE;
 }
 
@@ -193,7 +232,7 @@ static void put_unit(Screen *screen, const ViewerUpdate *update, GByteArray *out
 static void put_fence(Screen *screen, GByteArray *out)
 {
     guint8 serial[4];
-    guint32 number = pace_sent(&screen->pace, g_get_monotonic_time());
+    guint32 number = pace_sent(&screen->pace, out->len, g_get_monotonic_time());
     for (guint i = 0; i < 4; i++)
         serial[i] = (guint8)(number >> (24 - 8 * i));
     write_fence(out, RFB_FENCE_REQUEST | RFB_FENCE_BLOCK_BEFORE, serial, sizeof serial);
@@ -279,7 +318,7 @@ void screen_pump(Screen *screen)
         else
             send_picture(screen);
     }
-    if (screen->transport && !screen->timer)
+    if (screen->transport)
         arm_timer(screen);
 }
 
@@ -375,7 +414,7 @@ void screen_take_request(Screen *screen, gboolean incremental, guint x, guint y,
     if (!incremental && x < screen->width && y < screen->height) {
         ViewerRect rect = {x, y, MIN(width, screen->width - x), MIN(height, screen->height - y)};
         if (rect.width > 0 && rect.height > 0) {
-            viewer_invalidate(screen->viewer, &rect);
+            viewer_invalidate(screen->viewer, &rect, 1);
             screen->dirty = TRUE;
         }
     }
@@ -404,6 +443,7 @@ void screen_take_fence(Screen *screen, guint32 flags, const guint8 *payload, gui
     }
     if (length != 4 || !pace_echoed(&screen->pace, wire_get32(payload), g_get_monotonic_time()))
         return;
+    follow_link(screen);
     /* Who answers each fence late goes from stall to stall: that is one spell, until it has caught up. */
     if (pace_waiting_us(&screen->pace, g_get_monotonic_time()) < CAUGHT_UP_US)
         screen->stall_told = FALSE;

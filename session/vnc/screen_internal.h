@@ -1,8 +1,8 @@
 /* The screen's insides, for screen.c and screen_signs.c only. */
 #pragma once
 
+#include "session/client/pace.h"
 #include "session/vnc/capabilities.h"
-#include "session/vnc/pace.h"
 #include "session/vnc/refine.h"
 #include "session/vnc/screen.h"
 
@@ -20,6 +20,7 @@ struct Screen {
     Capabilities capabilities;
     Refine *refine;
     Pace pace;
+    guint film_kbit_s; /* that the link allows, as it was last told to the seat; 0: any */
     guint timer;
     gint64 sent_us;
 

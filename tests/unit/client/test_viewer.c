@@ -279,7 +279,7 @@ START_TEST(what_was_copied_of_a_later_picture_is_not_moved)
     ViewerUpdate update;
     show(&seat, FALSE, 200, 100);
     viewer_accept_moves(viewer, TRUE);
-    viewer_invalidate(viewer, NULL);
+    viewer_invalidate(viewer, NULL, 0);
     ((SeatShadowHeader *)seat.shadow)->passes = 2; /* the picture after the record's is being written */
     ck_assert(viewer_take(viewer, TRUE, &update));
     for (guint i = 0; i < 8; i++)
@@ -391,7 +391,7 @@ START_TEST(the_picture_is_held_when_the_seat_dies_and_goes_on_with_the_next_link
     ck_assert_uint_eq(saw.ended, 0);
     viewer_geometry(viewer, &width, &height);
     ck_assert_uint_eq(width, 200);
-    viewer_invalidate(viewer, NULL);
+    viewer_invalidate(viewer, NULL, 0);
     ck_assert(viewer_take(viewer, FALSE, &update));
     viewer_attach(viewer, fake_seat_open(&other), FALSE);
     turn();

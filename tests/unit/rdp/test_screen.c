@@ -39,7 +39,7 @@ void bridge_invalidate(Bridge *bridge)
     saw.invalidated++;
 }
 
-void bridge_subscribe(Bridge *bridge, gboolean h264)
+void bridge_subscribe(Bridge *bridge, gboolean h264, guint max_kbit_s)
 {
     saw.h264 = h264;
 }

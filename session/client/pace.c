@@ -1,0 +1,127 @@
+/* The window of updates in flight, and the estimate of the link behind it. */
+#include "session/client/pace.h"
+
+#define FRAME_US 16667
+#define SLACK_US 20000 /* of the link's time that may wait in front of it */
+#define LEAST_US 1000  /* what is answered faster tells nothing more */
+#define TELLING_US                                                                                           \
+    4000 /* shorter than this it is the machine that is measured: the link is at least so fast */
+#define SMOOTH 4
+#define FILM_SHARE 0.75 /* of the link; the rest is for what is sharp, and for an estimate that is late */
+#define FILM_KBIT_MAX 20000
+#define FILM_KBIT_MIN 200
+#define CALM_US 30000
+#define CALM_TILE_BYTES 6000 /* a picture-like tile without loss */
+#define CALM_TILES_MIN 2
+#define CALM_TILES_MAX 256
+#define CALM_TILES_UNKNOWN 64
+
+static const PaceSent *frame(const Pace *pace, guint32 serial)
+{
+    return &pace->frames[serial % PACE_WINDOW_MAX];
+}
+
+static gsize bytes_between(const Pace *pace, guint32 after, guint32 last)
+{
+    gsize bytes = 0;
+    for (guint32 serial = last; serial != after && last - serial < PACE_WINDOW_MAX; serial--)
+        bytes += frame(pace, serial)->bytes;
+    return bytes;
+}
+
+gboolean pace_may_send(const Pace *pace)
+{
+    guint32 flying = pace->sent - pace->echoed;
+    if (!pace->answers || flying < PACE_WINDOW_MIN)
+        return TRUE;
+    /* As many frames as fit into a round trip, and one in work on either side. */
+    if (flying >= MIN(PACE_WINDOW_MIN + pace->round_trip_us / FRAME_US, PACE_WINDOW_MAX))
+        return FALSE;
+    return bytes_between(pace, pace->echoed, pace->sent) < pace_bytes(pace, pace->round_trip_us + SLACK_US);
+}
+
+guint32 pace_sent(Pace *pace, gsize bytes, gint64 now_us)
+{
+    pace->sent++;
+    pace->frames[pace->sent % PACE_WINDOW_MAX] = (PaceSent){now_us, bytes, pace->sent - pace->echoed == 1};
+    return pace->sent;
+}
+
+/* From when the link was busy with these bytes only: a frame that was sent while an earlier one was on its
+ * way has waited for it; one that found the link empty needs the way there and back besides. */
+static void learn_rate(Pace *pace, guint32 serial, gint64 now_us)
+{
+    const PaceSent *first = frame(pace, pace->echoed + 1);
+    gsize bytes = bytes_between(pace, pace->echoed, serial);
+    gint64 took =
+        first->us >= pace->echoed_us ? now_us - first->us - pace->round_trip_us : now_us - pace->echoed_us;
+    double sample = (double)bytes / (double)MAX(took, LEAST_US);
+
+    if (bytes == 0 || (took < TELLING_US && (pace->rate <= 0 || sample <= pace->rate)))
+        return;
+    pace->rate = pace->rate > 0 ? pace->rate + (sample - pace->rate) / SMOOTH : sample;
+}
+
+/* The smallest counts, since the decoder's work is in it too. It grows again, slowly, with what had the link
+ * for itself: what has waited for others would only make them more. */
+static void learn_round_trip(Pace *pace, const PaceSent *sent, gint64 now_us)
+{
+    gint64 took = now_us - sent->us;
+
+    if (pace->round_trip_us == 0 || took < pace->round_trip_us) {
+        pace->round_trip_us = took;
+        return;
+    }
+    if (pace->rate > 0)
+        took -= (gint64)((double)sent->bytes / pace->rate);
+    if (sent->alone && took > pace->round_trip_us)
+        pace->round_trip_us += (took - pace->round_trip_us) / 64;
+}
+
+gboolean pace_echoed(Pace *pace, guint32 serial, gint64 now_us)
+{
+    if (serial - pace->echoed - 1 >= pace->sent - pace->echoed)
+        return FALSE;
+    if (pace->sent - pace->echoed <= PACE_WINDOW_MAX) {
+        if (pace->round_trip_us > 0)
+            learn_rate(pace, serial, now_us);
+        learn_round_trip(pace, frame(pace, serial), now_us);
+    }
+    pace->answers = TRUE;
+    pace->echoed = serial;
+    pace->echoed_us = now_us;
+    return TRUE;
+}
+
+gint64 pace_waiting_us(const Pace *pace, gint64 now_us)
+{
+    if (!pace->answers || pace->sent == pace->echoed || pace->sent - pace->echoed > PACE_WINDOW_MAX)
+        return 0;
+    return now_us - frame(pace, pace->echoed + 1)->us;
+}
+
+guint32 pace_bytes(const Pace *pace, gint64 us)
+{
+    double bytes = pace->rate * (double)us;
+    return pace->rate <= 0 || bytes >= (double)G_MAXUINT32 ? G_MAXUINT32 : (guint32)bytes;
+}
+
+guint pace_film_kbit_s(const Pace *pace)
+{
+    double wanted = pace->rate * 8000 * FILM_SHARE;
+    guint step = FILM_KBIT_MIN;
+
+    if (pace->rate <= 0 || wanted >= FILM_KBIT_MAX)
+        return 0;
+    while (step * 5 / 4 <= wanted)
+        step = step * 5 / 4;
+    return step;
+}
+
+guint pace_calm_tiles(const Pace *pace)
+{
+    guint32 bytes = pace_bytes(pace, CALM_US);
+    if (pace->rate <= 0)
+        return CALM_TILES_UNKNOWN;
+    return CLAMP(bytes / CALM_TILE_BYTES, CALM_TILES_MIN, CALM_TILES_MAX);
+}
