@@ -47,14 +47,13 @@ guint32 pace_sent(Pace *pace, gsize bytes, gint64 now_us)
     return pace->sent;
 }
 
-/* From when the link was busy with these bytes only: a frame that was sent while an earlier one was on its
- * way has waited for it; one that found the link empty needs the way there and back besides. */
+/* The link was busy with these bytes from when they were sent, or when it had done with the ones before,
+ * until half a round trip before the answer; seen from here all of this is a round trip later. */
 static void learn_rate(Pace *pace, guint32 serial, gint64 now_us)
 {
-    const PaceSent *first = frame(pace, pace->echoed + 1);
     gsize bytes = bytes_between(pace, pace->echoed, serial);
-    gint64 took =
-        first->us >= pace->echoed_us ? now_us - first->us - pace->round_trip_us : now_us - pace->echoed_us;
+    gint64 began = MAX(frame(pace, pace->echoed + 1)->us, pace->echoed_us - pace->round_trip_us);
+    gint64 took = now_us - pace->round_trip_us - began;
     double sample = (double)bytes / (double)MAX(took, LEAST_US);
 
     if (bytes == 0 || (took < TELLING_US && (pace->rate <= 0 || sample <= pace->rate)))

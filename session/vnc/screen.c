@@ -13,6 +13,7 @@
 #define STALL_US (5 * G_USEC_PER_SEC) /* unanswered fences: the decoder is stuck */
 #define STALL_CHECK_MS 1000
 #define RELEASE_MS 250  /* pages of the private picture go back when nothing was sent for so long */
+#define SUDDEN_SHARE 6  /* a sixth of the screen */
 #define REFINE_RECTS 64 /* of tiles in one update that follow without loss */
 #define H264_RETRIES 3  /* how often a client that came back to life gets H.264 again */
 #define WEB_GIVE_UP_US (20 * G_USEC_PER_SEC) /* a stuck page never recovers: let it reconnect */
@@ -65,8 +66,10 @@ static void refine(Screen *screen)
 
     while (tiles > 0 && count < REFINE_RECTS && refine_due(screen->refine, tiles, now, &rects[count]))
         tiles -= (rects[count++].width + SEAT_TILE - 1) / SEAT_TILE;
-    if (count > 0)
-        viewer_invalidate(screen->viewer, rects, count);
+    if (count == 0)
+        return;
+    screen->refining = TRUE;
+    viewer_invalidate(screen->viewer, rects, count);
 }
 
 static gboolean on_timer(gpointer data);
@@ -197,23 +200,45 @@ static gboolean touches_moves(const ViewerUpdate *update, const ViewerRect *rect
     return FALSE;
 }
 
+/* Whether the client takes JPEG where that is worth it, and no film is on its way instead. */
+static gboolean takes_losses(const Screen *screen)
+{
+    return !screen->h264 && screen->capabilities.quality >= 0 &&
+           screen->capabilities.pixels == RFB_ENCODING_TIGHT;
+}
+
+static gboolean is_picture(const ViewerPicture *picture, const ViewerRect *rect)
+{
+    return content_is_picture(picture->pixels + (gsize)rect->y * picture->stride + (gsize)rect->x * 4,
+                              picture->stride, rect->width, rect->height);
+}
+
+/* Much at once: then it is shown first and exact later, whatever the link. */
+static gboolean is_sudden(const Screen *screen, const ViewerUpdate *update)
+{
+    guint64 area = 0;
+    for (guint i = 0; i < update->n_rects; i++)
+        area += (guint64)update->rects[i].width * update->rects[i].height;
+    return area * SUDDEN_SHARE >= (guint64)screen->client_width * screen->client_height;
+}
+
 static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
 {
+    gboolean takes = takes_losses(screen), sudden = is_sudden(screen, update) && !screen->refining;
     gint64 now = g_get_monotonic_time();
+
     for (guint i = 0; i < update->n_rects; i++) {
         ViewerRect rect;
         if (!clip(screen, &update->rects[i], &rect))
             continue;
-        gboolean lossy = refine_moves(screen->refine, &rect, now) && !screen->h264 &&
-                         screen->capabilities.quality >= 0 && !touches_moves(update, &rect) &&
-                         screen->capabilities.pixels == RFB_ENCODING_TIGHT &&
-                         content_is_picture(update->picture.pixels + (gsize)rect.y * update->picture.stride +
-                                                (gsize)rect.x * 4,
-                                            update->picture.stride, rect.width, rect.height);
+        gboolean moves = refine_moves(screen->refine, &rect, now);
+        gboolean lossy = takes && (moves || sudden) && !touches_moves(update, &rect) &&
+                         is_picture(&update->picture, &rect);
         if (!pixels_encode(screen->pixels, &update->picture, &rect, lossy, out, rects))
             return FALSE;
         refine_sent(screen->refine, &rect, lossy, now);
     }
+    screen->refining = FALSE;
     return TRUE;
 }
 

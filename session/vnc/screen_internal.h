@@ -25,6 +25,7 @@ struct Screen {
     gint64 sent_us;
 
     gboolean requested, continuous, dirty, black_due, pages_held;
+    gboolean refining; /* the next update is what follows without loss */
     gboolean h264, h264_given_up, stalled, stall_told, reset_decoders;
     guint h264_retries;
     guint32 unit_stream;

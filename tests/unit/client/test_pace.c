@@ -112,6 +112,27 @@ START_TEST(the_rate_of_the_link_is_learnt_and_followed_when_it_falls)
 }
 END_TEST
 
+START_TEST(a_film_that_needs_less_than_the_link_carries_is_not_held_back)
+{
+    Pace pace = {0};
+    gint64 now = 0, answers[16];
+    guint32 answered = 0;
+
+    /* 30 frames a second of 30 kB, 20 Mbit/s, 100 ms there and back. */
+    for (guint i = 0; i < 300; i++, now += 33 * MS) {
+        while (answered < pace.sent && answers[(answered + 1) % 16] <= now) {
+            answered++;
+            pace_echoed(&pace, answered, answers[answered % 16]);
+        }
+        ck_assert(pace_may_send(&pace));
+        gsize bytes = i < 3 ? 100 : 30000;
+        guint32 serial = pace_sent(&pace, bytes, now);
+        answers[serial % 16] = now + (gint64)bytes * MS / 2500 + 100 * MS;
+    }
+    ck_assert_uint_ge(pace_film_kbit_s(&pace), 11000);
+}
+END_TEST
+
 START_TEST(what_waits_in_front_of_a_slow_link_is_little)
 {
     Pace pace = {0};
@@ -149,6 +170,7 @@ int main(void)
     tcase_add_test(tests, echoes_of_what_was_never_sent_are_ignored);
     tcase_add_test(tests, the_oldest_unanswered_fence_tells_how_long_the_client_is_silent);
     tcase_add_test(tests, the_rate_of_the_link_is_learnt_and_followed_when_it_falls);
+    tcase_add_test(tests, a_film_that_needs_less_than_the_link_carries_is_not_held_back);
     tcase_add_test(tests, what_waits_in_front_of_a_slow_link_is_little);
     tcase_add_test(tests, what_becomes_exact_at_once_follows_the_link);
     suite_add_tcase(suite, tests);
