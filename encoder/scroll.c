@@ -81,6 +81,18 @@ static guint64 left_area(const Scroll *scroll)
     return area;
 }
 
+static void remember(Scroll *scroll)
+{
+    guint largest = 0;
+    for (guint i = 0; i < scroll->n_moves; i++) {
+        const ScrollMove *move = &scroll->moves[i];
+        if ((guint)move->width * move->height <= largest)
+            continue;
+        largest = (guint)move->width * move->height;
+        scroll->last = (ScrollOffset){move->to_x - move->x, move->to_y - move->y};
+    }
+}
+
 /* Tries what one way of guessing says; FALSE: enough has been found. An offset also fits what happens to be
  * blank where another one is right: when there are several, each first takes large rectangles only. */
 static gboolean try(Scroll *scroll, guint (*guess)(Scroll *, ScrollOffset *), guint64 enough)
@@ -94,6 +106,21 @@ static gboolean try(Scroll *scroll, guint (*guess)(Scroll *, ScrollOffset *), gu
     for (guint i = 0; i < count; i++)
         scroll_take(scroll, offsets[i], MOVE_LEAST);
     return left_area(scroll) > enough && scroll->n_moves < SCROLL_MOVES_MAX;
+}
+
+/* Whoever scrolls goes on scrolling: most frames need no guess. What the last offset explains only in part
+ * may be explained better by another one. */
+static gboolean goes_on(Scroll *scroll, const Damage *damage, guint64 area)
+{
+    if (scroll->last.dx == 0 && scroll->last.dy == 0)
+        return FALSE;
+    scroll_take(scroll, scroll->last, area / LARGE_SHARE);
+    if (left_area(scroll) <= area / LEFT_SHARE) {
+        scroll_take(scroll, scroll->last, MOVE_LEAST);
+        return TRUE;
+    }
+    start(scroll, scroll->now, scroll->undo, damage);
+    return FALSE;
 }
 
 /* ---- the order ---- */
@@ -180,9 +207,10 @@ guint scroll_find(Scroll *scroll, const guint8 *now, const Undo *undo, const Dam
 
     start(scroll, now, undo, damage);
     gboolean searched = area >= DAMAGE_LEAST && worth_it(scroll);
-    if (searched && try(scroll, scroll_lines_vertical, area / LEFT_SHARE) &&
+    if (searched && !goes_on(scroll, damage, area) && try(scroll, scroll_lines_vertical, area / LEFT_SHARE) &&
         try(scroll, scroll_lines_horizontal, area / LEFT_SHARE))
         try(scroll, points, 0);
+    remember(scroll);
     if (searched)
         scroll->fruitless = scroll->n_moves > 0 ? 0 : scroll->fruitless + 1;
     damage_clear(left);

@@ -1,8 +1,9 @@
 /* Finds what a frame has only moved: scrolled text, panned pictures, dragged windows. Pure: no clock, no
  * protocol.
  *
- * An offset is guessed (vertical, then horizontal, then both at once) and then verified pixel by pixel: a
- * wrong guess costs time and never a pixel. The work a frame is bounded, whatever the picture shows:
+ * The last frame's offset is tried first; else one is guessed (vertical, then horizontal, then both at once).
+ * All are verified pixel by pixel: a wrong guess costs time and never a pixel. The work a frame is bounded,
+ * whatever the picture shows:
  *  - guessing reads at most SCROLL_STRIPS strips of 16 px in each direction, before and now, and
  *    SCROLL_POINTS squares of 2 * SCROLL_REACH px;
  *  - at most SCROLL_OFFSETS guesses in each of the three ways are verified, each over the damaged tiles that

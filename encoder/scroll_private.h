@@ -25,6 +25,7 @@ struct Scroll {
     guint width, height, tiles_x, tiles_y;
     guint tiles;
     guint fruitless, rested; /* searches in a row without moves; frames since the last one */
+    ScrollOffset last;       /* of the largest move found last; 0, 0: none */
 
     /* the frame */
     const guint8 *now;

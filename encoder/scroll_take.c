@@ -8,10 +8,22 @@
 #define RECTANGLES_MAX 8 /* of one offset */
 #define PROBE_EVERY 8    /* rows that are compared first */
 
+/* How many of `width` px at x, y before stand in one plane. */
+static guint plane_run(const Undo *undo, guint x, guint y, guint width)
+{
+    const guint64 *kept = &undo->kept[y / SEAT_TILE * undo->tiles_x + x / SEAT_TILE];
+    guint64 bit = G_GUINT64_CONSTANT(1) << (y % SEAT_TILE);
+    guint run = SEAT_TILE - x % SEAT_TILE;
+
+    for (guint i = 1; run < width && !((kept[0] ^ kept[i]) & bit); i++)
+        run += SEAT_TILE;
+    return MIN(run, width);
+}
+
 gboolean scroll_same(const Scroll *scroll, guint x, guint y, guint width, guint from_x, guint from_y)
 {
     while (width > 0) {
-        guint part = MIN(width, SEAT_TILE - from_x % SEAT_TILE);
+        guint part = plane_run(scroll->undo, from_x, from_y, width);
         if (memcmp(scroll_now(scroll, x, y), scroll_before(scroll, from_x, from_y), part * 4) != 0)
             return FALSE;
         x += part;
@@ -65,18 +77,45 @@ static guint64 rows_taken(const Scroll *scroll, const ScrollBox *cell)
     return taken;
 }
 
-/* The rows of a cell, as bits from its tile's top, that have moved by the offset. */
-static guint64 rows_moved(const Scroll *scroll, const ScrollBox *cell, ScrollOffset offset)
+static gboolean promises(const Scroll *scroll, const ScrollBox *cell, ScrollOffset offset)
 {
-    guint64 moved = 0;
-    gboolean some = FALSE;
-
-    for (guint y = cell->y0; y < cell->y1 && !some; y += PROBE_EVERY)
-        some = row_moved(scroll, cell->x0, cell->x1, y, offset);
-    for (guint y = cell->y0; y < cell->y1 && some; y++)
+    for (guint y = cell->y0; y < cell->y1; y += PROBE_EVERY)
         if (row_moved(scroll, cell->x0, cell->x1, y, offset))
-            moved |= G_GUINT64_CONSTANT(1) << (y % SEAT_TILE);
-    return moved ? moved & ~rows_taken(scroll, cell) : 0;
+            return TRUE;
+    return FALSE;
+}
+
+/* Compares row y of neighbouring cells: all at once, and where that fails, which is rare, one by one. */
+static void row_of_run(const Scroll *scroll, const ScrollBox *cells, guint count, guint y,
+                       ScrollOffset offset, guint64 *moved)
+{
+    guint64 bit = G_GUINT64_CONSTANT(1) << (y % SEAT_TILE);
+    gboolean all = count > 1 && row_moved(scroll, cells[0].x0, cells[count - 1].x1, y, offset);
+
+    for (guint i = 0; i < count; i++)
+        if (all || row_moved(scroll, cells[i].x0, cells[i].x1, y, offset))
+            moved[i] |= bit;
+}
+
+/* The rows of each cell of a row of tiles, as bits from its tile's top, that have moved by the offset: row by
+ * row over all of them, as memory likes it. `looked`: the cells that promise something. */
+static void rows_moved(const Scroll *scroll, guint ty, const gboolean *looked, ScrollOffset offset,
+                       guint64 *moved)
+{
+    const ScrollBox *cells = &scroll->cells[ty * scroll->tiles_x];
+    guint end = MIN((ty + 1) * SEAT_TILE, scroll->height);
+
+    for (guint y = ty * SEAT_TILE; y < end; y++)
+        for (guint tx = 0, run; tx < scroll->tiles_x; tx += run) {
+            for (run = 0; tx + run < scroll->tiles_x && looked[tx + run] && y >= cells[tx + run].y0 &&
+                          y < cells[tx + run].y1 &&
+                          (run == 0 || cells[tx + run].x0 == cells[tx + run - 1].x1);)
+                run++;
+            if (run > 0)
+                row_of_run(scroll, &cells[tx], run, y, offset, &moved[tx]);
+            else
+                run = 1;
+        }
 }
 
 /* ---- bands ---- */
@@ -90,13 +129,22 @@ static gboolean band_has(const ScrollBand *band, guint tx)
 static guint tile_row_bands(Scroll *scroll, guint ty, ScrollOffset offset, guint count)
 {
     guint64 moved[SEAT_WIDTH_MAX / SEAT_TILE] = {0}, any = 0;
+    gboolean looked[SEAT_WIDTH_MAX / SEAT_TILE] = {FALSE}, some = FALSE;
 
     for (guint tx = 0; tx < scroll->tiles_x; tx++) {
         guint tile = ty * scroll->tiles_x + tx;
         if (!scroll->examined[tile])
             continue;
         scroll->cells[tile] = cell_of(scroll, tx, ty);
-        moved[tx] = rows_moved(scroll, &scroll->cells[tile], offset);
+        looked[tx] = promises(scroll, &scroll->cells[tile], offset);
+        some |= looked[tx];
+    }
+    if (!some)
+        return count;
+    rows_moved(scroll, ty, looked, offset, moved);
+    for (guint tx = 0; tx < scroll->tiles_x; tx++) {
+        if (moved[tx])
+            moved[tx] &= ~rows_taken(scroll, &scroll->cells[ty * scroll->tiles_x + tx]);
         any |= moved[tx];
     }
     for (guint row = 0; any != 0 && row < MIN(SEAT_TILE, scroll->height - ty * SEAT_TILE); row++) {
