@@ -6,7 +6,7 @@
 
 #include "encoder/convert.h"
 
-#define AUXILIARY_TILE 64 /* px */
+#define AUXILIARY_TILE SEAT_TILE
 
 /* Looks whether the main view is enough for the tile whose left upper corner is x, y (px, multiples of
  * AUXILIARY_TILE): that is so where neighbours hardly differ in colour, as in photographs and in black text.

@@ -94,6 +94,8 @@ static gboolean frame_fits(const SeatFrame *frame, gsize length)
     if (frame->damage > SEAT_RECTS_MAX || frame->moves > SEAT_MOVES_MAX || frame->unit.length > SEAT_AU_RING ||
         length != sizeof *frame + frame->damage * sizeof(SeatRect) + frame->moves * sizeof(SeatMove))
         return FALSE;
+    if ((uint64_t)frame->unit.auxiliary + frame->unit.tiles > frame->unit.length)
+        return FALSE;
     const SeatMove *moves = seat_frame_moves(frame);
     for (guint i = 0; i < frame->moves; i++) {
         const SeatMove *move = &moves[i];

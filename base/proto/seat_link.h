@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <stdint.h>
 
-#define SEAT_LINK_VERSION 2
+#define SEAT_LINK_VERSION 3
 #define SEAT_LINK_PACKET_MAX 4096
 #define SEAT_LINK_DESCRIPTORS_MAX 4
 
@@ -163,9 +163,15 @@ typedef struct {
     uint32_t frames; /* added to what is left; the seat caps the sum at 8 */
 } SeatCredit;
 
+typedef enum {
+    SEAT_H264_NONE = 0,   /* lossless only */
+    SEAT_H264_AVC420 = 1, /* without an auxiliary view */
+    SEAT_H264_AVC444 = 2, /* with one, when all clients of the stream take it */
+} SeatH264;
+
 typedef struct {
     SeatHeader header;
-    uint32_t h264;       /* 1: AVC420 access units wanted for head `header.head`; 0: lossless only */
+    uint32_t h264;       /* SeatH264: access units wanted for head `header.head` */
     uint32_t max_kbit_s; /* 0: no limit known */
     uint32_t moves;      /* 1: takes moves; 0: what has moved is damage */
     uint32_t reserved;
@@ -255,14 +261,18 @@ typedef struct {
     uint16_t reserved;
 } SeatRect;
 
-/* One access unit of H.264 for a region of the head. */
+/* One access unit of H.264 for a region of the head; for AVC444 two, which one decoder takes in turn: in the ring then
+ * stand the main view's unit, the auxiliary view's (MS-RDPEGFX 3.3.8.3.3) and a bit for each tile of SEAT_TILE px of the
+ * region that is to be shown with both: row by row, each from a whole byte on, the lowest bit first. */
 typedef struct {
     uint32_t stream;   /* number of the encoder run: a new number starts with a key frame and a fresh decoder */
-    uint32_t length;   /* bytes; 0: none in this frame */
+    uint32_t length;   /* bytes of all; 0: none in this frame */
     uint64_t position; /* in the ring */
     SeatRect region;   /* px; the stream's coded size is region.width x height rounded up to 16 */
     uint32_t keyframe; /* 1: IDR with SPS and PPS */
     uint32_t quality;  /* quantizer, informational */
+    uint32_t auxiliary; /* bytes of the auxiliary view's unit, 0: there is none */
+    uint32_t tiles;     /* bytes of the tiles' bits */
 } SeatAccessUnit;
 
 /* What was at x, y before is at to_x, to_y now. */

@@ -70,6 +70,14 @@ static gboolean tile_inside(const Tiles *tiles, const ViewerRect *region, guint 
            bottom <= region->y + region->height;
 }
 
+/* H.264's samples of colour stand for 2 x 2 px, and decoders shift them in rectangles that begin between two.
+ */
+static TileBox even_box(TileBox box, TileBox whole)
+{
+    return (TileBox){MAX(whole.x0, box.x0 & ~1), MAX(whole.y0, box.y0 & ~1),
+                     (guint8)MIN(whole.x1, (box.x1 + 1) & ~1), (guint8)MIN(whole.y1, (box.y1 + 1) & ~1)};
+}
+
 void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
                        GArray *rects)
 {
@@ -92,6 +100,7 @@ void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_a
             }
             if (tile_box_empty(box))
                 continue;
+            box = even_box(box, box_in_tile(&r, column, row));
             tile->lossy = now_ms;
             tile->sent = 0;
             tile_joiner_add(&joiner, column, row, box);

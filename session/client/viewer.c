@@ -3,6 +3,7 @@
 #include "session/client/viewer_internal.h"
 
 #include "base/log.h"
+#include "session/client/auxiliary_rects.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -249,7 +250,7 @@ void viewer_hello(Viewer *viewer, const SeatHello *hello, const SeatPrefill *pre
     viewer->waiting_fd = -1;
 }
 
-void viewer_subscribe(Viewer *viewer, gboolean h264, guint max_kbit_s)
+void viewer_subscribe(Viewer *viewer, SeatH264 h264, guint max_kbit_s)
 {
     if (viewer->h264 == h264 && viewer->max_kbit_s == max_kbit_s)
         return;
@@ -305,13 +306,22 @@ static void take_unit(Viewer *viewer, ViewerUpdate *update)
     viewer_fold(viewer, &region);
     tiles_take_motion(&viewer->tiles, &region, viewer->paint_all, now_ms(), viewer->unit_rects);
     if (viewer->unit_rects->len == 0) {
-        /* The decoder must see every unit, even one that changes nothing: it paints one pixel, which is noted
-         * as any other that it paints. */
+        /* The decoder must see every unit, even one that changes nothing: it paints a few pixels, which
+         * are noted as any others that it paints. */
         tiles_damage(&viewer->tiles, &(ViewerRect){region.x, region.y, 1, 1}, TRUE, FALSE);
         tiles_take_motion(&viewer->tiles, &region, FALSE, now_ms(), viewer->unit_rects);
     }
     update->unit = bytes->data;
-    update->unit_length = bytes->len;
+    update->unit_length = bytes->len - feed->unit.auxiliary - feed->unit.tiles;
+    if (feed->unit.auxiliary && viewer->h264 == SEAT_H264_AVC444) {
+        update->auxiliary = update->unit + update->unit_length;
+        update->auxiliary_length = feed->unit.auxiliary;
+        viewer->counters.auxiliaries++;
+        auxiliary_rects(&region, update->auxiliary + update->auxiliary_length, feed->unit.tiles,
+                        viewer->unit_rects, viewer->auxiliary_rects);
+        update->auxiliary_rects = (const ViewerRect *)viewer->auxiliary_rects->data;
+        update->n_auxiliary_rects = viewer->auxiliary_rects->len;
+    }
     update->unit_region = region;
     update->unit_key = feed->unit.keyframe != 0;
     update->unit_stream = feed->unit.stream;
@@ -482,6 +492,7 @@ Viewer *viewer_new(const ViewerEvents *events, gpointer data)
     viewer->rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->unit_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->moves = g_array_new(FALSE, FALSE, sizeof(ViewerMove));
+    viewer->auxiliary_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->unit_bytes = g_byte_array_new();
     return viewer;
 }
@@ -503,6 +514,7 @@ void viewer_free(Viewer *viewer)
     g_array_unref(viewer->rects);
     g_array_unref(viewer->unit_rects);
     g_array_unref(viewer->moves);
+    g_array_unref(viewer->auxiliary_rects);
     g_byte_array_unref(viewer->unit_bytes);
     explicit_bzero(&viewer->prefill, sizeof viewer->prefill);
     g_free(viewer);

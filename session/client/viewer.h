@@ -37,7 +37,8 @@ typedef struct {
     guint n_moves; /* 0 without viewer_accept_moves(), and never beside a unit */
     const ViewerRect *rects; /* to be sent from `picture` without loss */
     guint n_rects;
-    const guint8 *unit; /* H.264 access unit for unit_region, or NULL; then its region needs no rects */
+    const guint8 *unit; /* (the main view's) H.264 access unit for unit_region, or NULL; then its region needs
+                           no rects */
     gsize unit_length;
     ViewerRect unit_region;
     gboolean unit_key;
@@ -45,6 +46,10 @@ typedef struct {
     const ViewerRect
         *unit_rects; /* what the unit changes, inside unit_region, disjoint; see viewer_units_paint_all() */
     guint n_unit_rects;
+    const guint8 *auxiliary; /* AVC444: the auxiliary view's unit, to be decoded after `unit`, or NULL */
+    gsize auxiliary_length;
+    const ViewerRect *auxiliary_rects; /* parts of unit_rects that are to be shown with both */
+    guint n_auxiliary_rects;
 } ViewerUpdate;
 
 typedef struct {
@@ -74,8 +79,8 @@ Viewer *viewer_start(int argc, char *argv[], char *envp[], ProcessKind kind, con
  * to the first greeter only and scrubbed here at once. */
 void viewer_hello(Viewer *viewer, const SeatHello *hello, const SeatPrefill *prefill);
 
-/* Wants H.264 (AVC420) access units from the current and every later link, or no longer. */
-void viewer_subscribe(Viewer *viewer, gboolean h264, guint max_kbit_s);
+/* Wants H.264 access units from the current and every later link, or no longer. */
+void viewer_subscribe(Viewer *viewer, SeatH264 h264, guint max_kbit_s);
 
 /* Whether the client paints a unit's whole region with it (the default; Open H.264 in VNC), or only
  * unit_rects (AVC420 in RDP), so that what is exact around them stays exact. */
@@ -129,6 +134,6 @@ void viewer_release_keys(Viewer *viewer);
 
 /* Figures for the log and for tests. */
 typedef struct {
-    guint64 frames, units, rects, moves, torn;
+    guint64 frames, units, auxiliaries, rects, moves, torn;
 } ViewerCounters;
 ViewerCounters viewer_counters(const Viewer *viewer);

@@ -14,7 +14,8 @@ struct Viewer {
     SeatHello hello;
     SeatPrefill prefill;
     gboolean has_hello, has_prefill;
-    gboolean h264, paint_all, keep, accept_moves;
+    SeatH264 h264;
+    gboolean paint_all, keep, accept_moves;
     guint max_kbit_s, calm_tiles;
     gboolean announced; /* dirty was called, nothing taken since */
     gboolean ended;
@@ -26,9 +27,9 @@ struct Viewer {
     guint8 *copy; /* the private framebuffer */
     gsize copy_size;
     guint32 copy_generation;
-    gsize touched;              /* bytes copied since pages were let go */
-    GArray *rects, *unit_rects; /* of ViewerRect, of the update that was taken last */
-    GArray *moves;              /* of ViewerMove, likewise */
+    gsize touched;                                /* bytes copied since pages were let go */
+    GArray *rects, *unit_rects, *auxiliary_rects; /* of ViewerRect, of the update that was taken last */
+    GArray *moves;                                /* of ViewerMove, likewise */
     GByteArray *unit_bytes;
     ViewerCounters counters;
 };

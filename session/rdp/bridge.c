@@ -33,6 +33,7 @@ typedef struct {
     MessageKind kind;
     guint32 number; /* key, keysym, mask, flag */
     gboolean pressed;
+    SeatH264 h264;
     gint x, y, vertical, horizontal;
     SeatSizeHint size;
     SeatHello *hello;
@@ -192,8 +193,9 @@ static void log_figures(Bridge *bridge)
 {
     ViewerCounters c = viewer_counters(bridge->viewer);
     log_info("over: %" G_GUINT64_FORMAT " updates, %" G_GUINT64_FORMAT " of them H.264, %" G_GUINT64_FORMAT
-             " lossless rectangles, %" G_GUINT64_FORMAT " moves, %" G_GUINT64_FORMAT " torn tiles",
-             c.frames, c.units, c.rects, c.moves, c.torn);
+             " with an auxiliary view, %" G_GUINT64_FORMAT " lossless rectangles, %" G_GUINT64_FORMAT
+             " moves, %" G_GUINT64_FORMAT " torn tiles",
+             c.frames, c.units, c.auxiliaries, c.rects, c.moves, c.torn);
 }
 
 static void deliver_wish(Bridge *bridge, const Message *m)
@@ -203,7 +205,7 @@ static void deliver_wish(Bridge *bridge, const Message *m)
         viewer_hello(bridge->viewer, m->hello, m->prefill);
         break;
     case MESSAGE_SUBSCRIBE:
-        viewer_subscribe(bridge->viewer, m->pressed, m->number);
+        viewer_subscribe(bridge->viewer, m->h264, m->number);
         break;
     case MESSAGE_WANT:
         viewer_release(bridge->viewer);
@@ -333,9 +335,9 @@ void bridge_hello(Bridge *bridge, const SeatHello *hello, const SeatPrefill *pre
                             .prefill = g_memdup2(prefill, sizeof *prefill)});
 }
 
-void bridge_subscribe(Bridge *bridge, gboolean h264, guint max_kbit_s)
+void bridge_subscribe(Bridge *bridge, SeatH264 h264, guint max_kbit_s)
 {
-    post(bridge, &(Message){.kind = MESSAGE_SUBSCRIBE, .pressed = h264, .number = max_kbit_s});
+    post(bridge, &(Message){.kind = MESSAGE_SUBSCRIBE, .h264 = h264, .number = max_kbit_s});
 }
 
 void bridge_keep_picture(Bridge *bridge, gboolean keep)

@@ -44,7 +44,7 @@ void bridge_look(Bridge *bridge, BridgeNews *news);
 /* The last update is sent and another one may come. calm_tiles: see viewer_refine(). */
 void bridge_want(Bridge *bridge, gboolean lossless_only, guint calm_tiles);
 void bridge_hello(Bridge *bridge, const SeatHello *hello, const SeatPrefill *prefill);
-void bridge_subscribe(Bridge *bridge, gboolean h264, guint max_kbit_s);
+void bridge_subscribe(Bridge *bridge, SeatH264 h264, guint max_kbit_s);
 void bridge_keep_picture(Bridge *bridge, gboolean keep);
 void bridge_accept_moves(Bridge *bridge, gboolean accept);
 void bridge_invalidate(Bridge *bridge);

@@ -33,7 +33,8 @@ typedef struct {
 struct Gfx {
     Rdp *rdp;
     RdpgfxServerContext *channel;
-    gboolean open, ready, h264;
+    gboolean open, ready;
+    SeatH264 h264;         /* what the client decodes */
     guint width, height;   /* px of the client's output and of the screen's surface; 0: none */
     gboolean screen_keyed; /* the screen's decoder has seen a key frame */
     guint32 channel_id;
@@ -48,11 +49,20 @@ struct Gfx {
 
 /* ---- capabilities ---- */
 
-static gboolean allows_h264(const RDPGFX_CAPSET *set)
+static SeatH264 allowed_h264(const RDPGFX_CAPSET *set)
 {
-    if (set->version >= RDPGFX_CAPVERSION_10)
-        return set->version == RDPGFX_CAPVERSION_101 || !(set->flags & RDPGFX_CAPS_FLAG_AVC_DISABLED);
-    return set->version == RDPGFX_CAPVERSION_81 && (set->flags & RDPGFX_CAPS_FLAG_AVC420_ENABLED);
+    if (set->version == RDPGFX_CAPVERSION_101)
+        return SEAT_H264_AVC444;
+    if (set->version >= RDPGFX_CAPVERSION_10 && set->flags & RDPGFX_CAPS_FLAG_AVC_DISABLED)
+        return SEAT_H264_NONE;
+    /* Of AVC444 the first version knows only the first. */
+    if (set->version == RDPGFX_CAPVERSION_10)
+        return SEAT_H264_AVC420;
+    if (set->version > RDPGFX_CAPVERSION_101)
+        return SEAT_H264_AVC444;
+    return set->version == RDPGFX_CAPVERSION_81 && set->flags & RDPGFX_CAPS_FLAG_AVC420_ENABLED
+               ? SEAT_H264_AVC420
+               : SEAT_H264_NONE;
 }
 
 static gboolean known_version(guint32 version)
@@ -69,11 +79,12 @@ static gboolean known_version(guint32 version)
 
 void gfx_subscribe(Gfx *gfx)
 {
-    bridge_subscribe(gfx->rdp->bridge, gfx->h264 && !gfx->rdp->scaler, gfx->film_kbit_s);
+    bridge_subscribe(gfx->rdp->bridge, gfx->rdp->scaler ? SEAT_H264_NONE : gfx->h264, gfx->film_kbit_s);
 }
 
 static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_ADVERTISE_PDU *advertised)
 {
+    static const char *const names[] = {"no", "AVC420", "AVC444"};
     Gfx *gfx = channel->custom;
     Rdp *rdp = gfx->rdp;
     RDPGFX_CAPSET chosen = {0};
@@ -88,7 +99,7 @@ static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_AD
     UINT result = channel->CapsConfirm(channel, &confirm);
     if (result != CHANNEL_RC_OK)
         return result;
-    gfx->h264 = allows_h264(&chosen);
+    gfx->h264 = allowed_h264(&chosen);
     gfx->ready = TRUE;
     /* Whatever the client had is gone. */
     gfx->width = gfx->height = 0;
@@ -100,7 +111,7 @@ static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_AD
         gfx->clear = clear_new();
     gfx->pace = (Pace){.sent = gfx->pace.sent, .echoed = gfx->pace.sent};
     rdp->mode = GRAPHICS_GFX;
-    log_info("graphics pipeline version %x, H.264 %s", chosen.version, gfx->h264 ? "yes" : "no");
+    log_info("graphics pipeline version %x, H.264 %s", chosen.version, names[gfx->h264]);
     gfx->film_kbit_s = 0;
     gfx_subscribe(gfx);
     rdp->placed = FALSE;
@@ -215,7 +226,7 @@ gboolean gfx_handle(Gfx *gfx)
     return result == CHANNEL_RC_OK || result == ERROR_NO_DATA;
 }
 
-gboolean gfx_has_h264(const Gfx *gfx)
+SeatH264 gfx_h264(const Gfx *gfx)
 {
     return gfx->h264;
 }
@@ -357,24 +368,64 @@ static gboolean send_moves(Gfx *gfx, const ViewerUpdate *update)
     return TRUE;
 }
 
-static gboolean send_avc(Gfx *gfx, guint16 surface, const ViewerUpdate *update, guint width, guint height,
-                         RECTANGLE_16 *rects, guint n)
+/* A view's rectangles as the wire has them; `data` is borrowed, the rest is the caller's to free. */
+static RDPGFX_AVC420_BITMAP_STREAM view_stream(const guint8 *data, gsize length, const ViewerRect *rects,
+                                               guint n, const ViewerRect *origin)
 {
-    g_autofree RDPGFX_H264_QUANT_QUALITY *quality = g_new0(RDPGFX_H264_QUANT_QUALITY, n);
     RDPGFX_AVC420_BITMAP_STREAM stream = {
-        .meta = {n, rects, quality}, .length = (UINT32)update->unit_length, .data = (BYTE *)update->unit};
+        .meta = {n, g_new(RECTANGLE_16, MAX(n, 1)), g_new0(RDPGFX_H264_QUANT_QUALITY, MAX(n, 1))},
+        .length = (UINT32)length,
+        .data = (BYTE *)data};
+    for (guint i = 0; i < n; i++) {
+        guint x = rects[i].x - origin->x, y = rects[i].y - origin->y;
+        stream.meta.regionRects[i] =
+            (RECTANGLE_16){(UINT16)x, (UINT16)y, (UINT16)(x + rects[i].width), (UINT16)(y + rects[i].height)};
+        stream.meta.quantQualityVals[i] = (RDPGFX_H264_QUANT_QUALITY){.qp = 23, .qualityVal = 100};
+    }
+    return stream;
+}
+
+static void free_view_stream(RDPGFX_AVC420_BITMAP_STREAM *stream)
+{
+    g_free(stream->meta.regionRects);
+    g_free(stream->meta.quantQualityVals);
+}
+
+/* Bytes of it (MS-RDPEGFX 2.2.4.4). */
+static UINT32 view_size(const RDPGFX_AVC420_BITMAP_STREAM *stream)
+{
+    return 4 + stream->meta.numRegionRects * 10 + stream->length;
+}
+
+/* The unit onto a surface of the region's size; `rects`, px of the picture, are what it is to paint there. A
+ * client that takes AVC444 is sent nothing else: its surfaces then have one decoder for all units. */
+static gboolean send_avc(Gfx *gfx, guint16 surface, const ViewerUpdate *update, const ViewerRect *rects,
+                         guint n)
+{
+    const ViewerRect *region = &update->unit_region;
+    RDPGFX_AVC444_BITMAP_STREAM both = {.LC = update->auxiliary ? 0 : 1};
+    RDPGFX_AVC420_BITMAP_STREAM *main = &both.bitstream[0], *auxiliary = &both.bitstream[1];
+    gboolean avc444 = gfx->h264 == SEAT_H264_AVC444;
+
+    *main = view_stream(update->unit, update->unit_length, rects, n, region);
+    if (avc444 && update->auxiliary)
+        *auxiliary = view_stream(update->auxiliary, update->auxiliary_length, update->auxiliary_rects,
+                                 update->n_auxiliary_rects, region);
+    both.cbAvc420EncodedBitstream1 = view_size(main);
     RDPGFX_SURFACE_COMMAND command = {.surfaceId = surface,
-                                      .codecId = RDPGFX_CODECID_AVC420,
+                                      .codecId = avc444 ? RDPGFX_CODECID_AVC444v2 : RDPGFX_CODECID_AVC420,
                                       .format = PIXEL_FORMAT_BGRX32,
-                                      .right = width,
-                                      .bottom = height,
-                                      .width = width,
-                                      .height = height,
-                                      .extra = &stream};
-    for (guint i = 0; i < n; i++)
-        quality[i] = (RDPGFX_H264_QUANT_QUALITY){.qp = 23, .qualityVal = 100};
-    gfx->frame_bytes += update->unit_length;
-    return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
+                                      .right = region->width,
+                                      .bottom = region->height,
+                                      .width = region->width,
+                                      .height = region->height,
+                                      .length = 4 + view_size(main) + view_size(auxiliary),
+                                      .extra = avc444 ? (void *)&both : (void *)main};
+    gboolean done = gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
+    gfx->frame_bytes += update->unit_length + both.bitstream[1].length;
+    free_view_stream(main);
+    free_view_stream(auxiliary);
+    return done;
 }
 
 /* A unit that no decoder of ours can show: a key frame is asked for, and everything anew. */
@@ -387,18 +438,10 @@ static gboolean skip_unit(Gfx *gfx)
 
 static gboolean send_unit_whole(Gfx *gfx, const ViewerUpdate *update)
 {
-    guint n = update->n_unit_rects;
-    g_autofree RECTANGLE_16 *rects = g_new(RECTANGLE_16, MAX(n, 1));
-
     if (!update->unit_key && !gfx->screen_keyed)
         return skip_unit(gfx);
     gfx->screen_keyed = TRUE;
-    for (guint i = 0; i < n; i++) {
-        const ViewerRect *r = &update->unit_rects[i];
-        rects[i] =
-            (RECTANGLE_16){(UINT16)r->x, (UINT16)r->y, (UINT16)(r->x + r->width), (UINT16)(r->y + r->height)};
-    }
-    return send_avc(gfx, SURFACE_SCREEN, update, update->picture.width, update->picture.height, rects, n);
+    return send_avc(gfx, SURFACE_SCREEN, update, update->unit_rects, update->n_unit_rects);
 }
 
 static gboolean same_rect(const ViewerRect *a, const ViewerRect *b)
@@ -428,14 +471,13 @@ static gint region_surface(Gfx *gfx, const ViewerUpdate *update)
 static gboolean send_unit_region(Gfx *gfx, const ViewerUpdate *update)
 {
     const ViewerRect *region = &update->unit_region;
-    RECTANGLE_16 all = {0, 0, (UINT16)region->width, (UINT16)region->height};
     gint slot = region_surface(gfx, update);
 
     if (slot < 0)
         return skip_unit(gfx);
     gfx->regions[slot].frame = gfx->pace.sent;
     guint16 id = (guint16)(SURFACE_REGION + slot);
-    if (!send_avc(gfx, id, update, region->width, region->height, &all, 1))
+    if (!send_avc(gfx, id, update, region, 1))
         return FALSE;
     for (guint i = 0; i < update->n_unit_rects; i++) {
         const ViewerRect *r = &update->unit_rects[i];

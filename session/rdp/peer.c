@@ -292,7 +292,7 @@ static gboolean ask_for_update(Rdp *rdp)
         return TRUE;
     rdp->wanted = TRUE;
     gboolean gfx = rdp->mode == GRAPHICS_GFX;
-    bridge_want(rdp->bridge, !gfx || !gfx_has_h264(rdp->gfx) || rdp->scaler,
+    bridge_want(rdp->bridge, !gfx || gfx_h264(rdp->gfx) == SEAT_H264_NONE || rdp->scaler,
                 gfx ? gfx_calm_tiles(rdp->gfx) : 0);
     return FALSE;
 }

@@ -110,7 +110,7 @@ void gfx_subscribe(Gfx *gfx);
 guint gfx_calm_tiles(const Gfx *gfx); /* see pace_calm_tiles() */
 gboolean gfx_resize(Gfx *gfx);        /* output and surface as in Rdp, all black */
 gboolean gfx_send(Gfx *gfx, const ViewerUpdate *update);
-gboolean gfx_has_h264(const Gfx *gfx);
+SeatH264 gfx_h264(const Gfx *gfx); /* what the client decodes */
 
 /* bitmaps.c: for clients without it ([MS-RDPBCGR] 2.2.9.1.1.3.1.2). */
 Bitmaps *bitmaps_new(Rdp *rdp);

@@ -187,7 +187,8 @@ static void take_credit(HostClient *client, const SeatCredit *credit)
 
 static void take_subscribe(HostClient *client, const SeatSubscribe *subscribe)
 {
-    client->wants_h264 = subscribe->h264 == 1;
+    client->wants_h264 = subscribe->h264 == SEAT_H264_AVC420 || subscribe->h264 == SEAT_H264_AVC444;
+    client->takes_chroma = subscribe->h264 == SEAT_H264_AVC444;
     client->max_kbit_s = subscribe->max_kbit_s;
     client->wants_moves = subscribe->moves == 1;
     if (!client->wants_moves && client->pending)

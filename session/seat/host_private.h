@@ -43,7 +43,8 @@ typedef struct {
     Damage *encoding; /* sent as soon as the unit is there; empty when it takes no part */
     guint64 encoding_pass;
     gboolean takes_part, encoding_complete;
-    gboolean wants_moves, wants_h264, synced; /* synced: its decoder follows the stream */
+    gboolean wants_moves, wants_h264, takes_chroma;
+    gboolean synced; /* its decoder follows the stream */
     guint max_kbit_s;
     gboolean cursor_due, shape_due, leds_due, mode_due;
 } HostClient;

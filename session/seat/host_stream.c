@@ -186,20 +186,37 @@ gboolean host_stream_encode(SeatHost *host, gint64 now)
     return FALSE;
 }
 
-static void unit_ready(const guint8 *bytes, gsize length, gboolean keyframe, guint32 stream, gpointer data)
+/* Puts the units into the ring as SeatAccessUnit says. */
+static gboolean store(SeatHost *host, const H264Units *units, SeatAccessUnit *unit)
+{
+    g_autoptr(GByteArray) all = NULL;
+
+    unit->length = (guint32)units->main_length;
+    if (!units->auxiliary)
+        return ring_put(host->ring, units->main, units->main_length, &unit->position);
+    all = g_byte_array_sized_new((guint)(units->main_length + units->auxiliary_length + units->tiles_length));
+    g_byte_array_append(all, units->main, (guint)units->main_length);
+    g_byte_array_append(all, units->auxiliary, (guint)units->auxiliary_length);
+    g_byte_array_append(all, units->tiles, (guint)units->tiles_length);
+    unit->length = all->len;
+    unit->auxiliary = (guint32)units->auxiliary_length;
+    unit->tiles = (guint32)units->tiles_length;
+    return ring_put(host->ring, all->data, all->len, &unit->position);
+}
+
+static void unit_ready(const H264Units *units, guint32 stream, gpointer data)
 {
     SeatHost *host = data;
-    SeatAccessUnit unit = {
-        .stream = stream, .length = length, .region = host->region.rect, .keyframe = keyframe};
+    SeatAccessUnit unit = {.stream = stream, .region = host->region.rect, .keyframe = units->keyframe};
 
     g_return_if_fail(host->encoding);
     unit.region.class = SEAT_CLASS_MOTION;
     encoding_over(host);
-    if (keyframe)
+    if (units->keyframe)
         host->keyframe_us = g_get_monotonic_time();
-    gboolean fits = ring_put(host->ring, bytes, length, &unit.position);
+    gboolean fits = store(host, units, &unit);
     if (!fits)
-        log_warning("stream: an access unit of %" G_GSIZE_FORMAT " bytes does not fit the ring", length);
+        log_warning("stream: an access unit of %u bytes does not fit the ring", unit.length);
     FOR_CLIENTS(host, client)
     {
         if (!client->takes_part)
@@ -252,6 +269,7 @@ void host_stream_attach(SeatHost *host)
 void host_stream_demand(SeatHost *host)
 {
     guint subscribers = 0, drivers = 0, owned = 0, watched = 0; /* kbit/s */
+    gboolean chroma = TRUE;
     if (!host->stream)
         return;
     FOR_CLIENTS(host, client)
@@ -259,11 +277,13 @@ void host_stream_demand(SeatHost *host)
         if (!client->wants_h264)
             continue;
         subscribers++;
+        chroma &= client->takes_chroma;
         guint *least = client->view_only ? &watched : &owned;
         drivers += client->view_only ? 0 : 1;
         if (client->max_kbit_s)
             *least = *least ? MIN(*least, client->max_kbit_s) : client->max_kbit_s;
     }
     /* Who only looks on makes nobody's picture worse. */
-    host->stream->class->demand(host->stream, subscribers, drivers ? owned : watched);
+    host->stream->class->demand(host->stream, subscribers, drivers ? owned : watched,
+                                chroma && subscribers > 0);
 }

@@ -3,13 +3,14 @@
  * context throughout. */
 #pragma once
 
+#include "encoder/h264_pair.h"
 #include "encoder/shadow.h"
 
 typedef struct HostStream HostStream;
 
 typedef struct {
-    /* The access unit of the picture that was given to encode(). `stream` as in SeatAccessUnit. */
-    void (*unit)(const guint8 *unit, gsize length, gboolean keyframe, guint32 stream, gpointer host);
+    /* The access unit, or units, of the picture that was given to encode(). `stream` as in SeatAccessUnit. */
+    void (*unit)(const H264Units *units, guint32 stream, gpointer host);
     /* That picture is lost; another encoder may have taken over: the next picture must be a key frame. */
     void (*lost)(gpointer host);
 } HostStreamEvents;
@@ -25,8 +26,8 @@ typedef struct {
                        const SeatRect *rects, guint count, gboolean keyframe);
     void (*cancel)(HostStream *stream);
     /* How many clients want units (0: the encoder may go after a while), and what the slowest can take of
-     * those that do not only look on (0: no limit). */
-    void (*demand)(HostStream *stream, guint subscribers, guint max_kbit_s);
+     * those that do not only look on (0: no limit). `chroma`: all of them take AVC444's auxiliary view. */
+    void (*demand)(HostStream *stream, guint subscribers, guint max_kbit_s, gboolean chroma);
     void (*free)(HostStream *stream);
 } HostStreamClass;
 

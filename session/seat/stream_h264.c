@@ -2,7 +2,7 @@
 #include "session/seat/stream_h264.h"
 
 #include "base/log.h"
-#include "encoder/h264.h"
+#include "encoder/h264_pair.h"
 #include "encoder/rect.h"
 
 #define IDLE_S 5 /* an encoder is tens of MiB; a client that comes right back still finds it */
@@ -16,12 +16,13 @@ typedef struct {
     const HostStreamEvents *events;
     gpointer host;
     const EncoderCandidate *hardware, *software; /* hardware: NULL when there is none (any more) */
-    H264Encoder *encoder;
-    H264Encoder *spare; /* the software encoder, loaded beside a hardware one */
+    H264Pair *encoder;
+    H264Pair *spare;    /* the software encoder, loaded beside a hardware one */
     SeatRect region;    /* px, that encoder and spare were made for or have moved to */
     guint32 generation; /* of the shadow that the encoder has seen, 0: of none */
     guint32 number;     /* of the running stream */
     guint subscribers, max_kbit_s;
+    gboolean chroma; /* the subscribers take AVC444's auxiliary view */
     guint idle_timer;
     gint64 broken_us; /* when the last encoder failed, 0: none has */
 } Stream;
@@ -36,31 +37,31 @@ static const EncoderCandidate *first_software(void)
 
 static void drop_encoders(Stream *self)
 {
-    g_clear_pointer(&self->encoder, h264_encoder_free);
-    g_clear_pointer(&self->spare, h264_encoder_free);
+    g_clear_pointer(&self->encoder, h264_pair_free);
+    g_clear_pointer(&self->spare, h264_pair_free);
 }
 
-static void take_unit(const guint8 *unit, gsize length, gboolean keyframe, gpointer data)
+static void take_units(const H264Units *units, gpointer data)
 {
     Stream *self = data;
-    self->events->unit(unit, length, keyframe, self->number, self->host);
+    self->events->unit(units, self->number, self->host);
 }
 
 static void take_failure(const char *reason, gpointer data);
-static const H264Events encoder_events = {.unit = take_unit, .failed = take_failure};
+static const H264PairEvents encoder_events = {.units = take_units, .failed = take_failure};
 
-static H264Encoder *make_encoder(Stream *self, const EncoderCandidate *candidate)
+static H264Pair *make_encoder(Stream *self, const EncoderCandidate *candidate)
 {
     g_autoptr(GError) error = NULL;
-    H264Encoder *encoder =
-        h264_encoder_new(candidate, self->region.width, self->region.height, &encoder_events, self, &error);
+    H264Pair *encoder = h264_pair_new(candidate, self->region.width, self->region.height, self->chroma,
+                                      &encoder_events, self, &error);
     if (!encoder) {
         log_warning("encoder %s: %s", candidate->element, error->message);
         return NULL;
     }
-    h264_encoder_set_bitrate(encoder, self->max_kbit_s);
+    h264_pair_set_bitrate(encoder, self->max_kbit_s);
     if (!candidate->hardware)
-        h264_encoder_set_patience(encoder, SOFTWARE_PATIENCE_MS);
+        h264_pair_set_patience(encoder, SOFTWARE_PATIENCE_MS);
     return encoder;
 }
 
@@ -91,7 +92,7 @@ static void take_failure(const char *reason, gpointer data)
 
     log_warning("encoder %s: %s%s", (was_hardware ? self->hardware : self->software)->element, reason,
                 was_hardware ? ": software takes over" : "");
-    g_clear_pointer(&self->encoder, h264_encoder_free);
+    g_clear_pointer(&self->encoder, h264_pair_free);
     self->hardware = NULL;
     self->generation = 0;
     if (!was_hardware)
@@ -135,6 +136,8 @@ static gboolean stream_encode(HostStream *stream, const Shadow *shadow, const Se
     if (self->region.width != region->width || self->region.height != region->height)
         drop_encoders(self);
     self->region = *region;
+    if (self->encoder && !h264_pair_set_chroma(self->encoder, self->chroma))
+        drop_encoders(self);
     if (!self->encoder)
         next_encoder(self);
     else if (elsewhere)
@@ -149,9 +152,9 @@ static gboolean stream_encode(HostStream *stream, const Shadow *shadow, const Se
         count = 1;
         keyframe = TRUE;
     }
-    h264_encode(self->encoder,
-                shadow_pixels(shadow) + (gsize)region->y * layout->stride + (gsize)region->x * 4,
-                layout->stride, parts, count, keyframe);
+    h264_pair_encode(self->encoder,
+                     shadow_pixels(shadow) + (gsize)region->y * layout->stride + (gsize)region->x * 4,
+                     layout->stride, parts, count, keyframe);
     return TRUE;
 }
 
@@ -159,8 +162,8 @@ static void stream_cancel(HostStream *stream)
 {
     Stream *self = (Stream *)stream;
     /* An encoder cannot be stopped in mid-picture: a fresh one is cheaper than waiting. */
-    if (self->encoder && h264_encoder_busy(self->encoder))
-        g_clear_pointer(&self->encoder, h264_encoder_free);
+    if (self->encoder && h264_pair_busy(self->encoder))
+        g_clear_pointer(&self->encoder, h264_pair_free);
 }
 
 static gboolean idle_over(gpointer data)
@@ -171,18 +174,19 @@ static gboolean idle_over(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-static void stream_demand(HostStream *stream, guint subscribers, guint max_kbit_s)
+static void stream_demand(HostStream *stream, guint subscribers, guint max_kbit_s, gboolean chroma)
 {
     Stream *self = (Stream *)stream;
 
     if (self->max_kbit_s != max_kbit_s) {
         self->max_kbit_s = max_kbit_s;
         if (self->encoder)
-            h264_encoder_set_bitrate(self->encoder, max_kbit_s);
+            h264_pair_set_bitrate(self->encoder, max_kbit_s);
         if (self->spare)
-            h264_encoder_set_bitrate(self->spare, max_kbit_s);
+            h264_pair_set_bitrate(self->spare, max_kbit_s);
     }
     self->subscribers = subscribers;
+    self->chroma = chroma;
     if (subscribers > 0)
         g_clear_handle_id(&self->idle_timer, g_source_remove);
     else if (self->encoder && self->idle_timer == 0)

@@ -44,7 +44,8 @@ def watch(picture, still):
         until(lambda: (picture() == still).all(), 20, lambda: card.difference(picture(), still))
 
 
-@pytest.mark.parametrize("graphics, units", [(XFreeRdp.AVC420, True), (XFreeRdp.GFX, False)], ids=["avc420", "gfx"])
+@pytest.mark.parametrize("graphics, units", [(XFreeRdp.AVC420, True), (XFreeRdp.AVC444, True), (XFreeRdp.GFX, False)],
+                         ids=["avc420", "avc444", "gfx"])
 def test_xfreerdp_shows_a_film(demo, screen, cinema, graphics, units):
     user, still = cinema
     before = len(demo.log_text())
@@ -54,6 +55,8 @@ def test_xfreerdp_shows_a_film(demo, screen, cinema, graphics, units):
                  "the connection's figures")[-1]
     sent = int(over.split(" updates, ")[1].split(" of them")[0])
     assert (sent > 30) == units, over
+    both = int(over.split(" of them H.264, ")[1].split(" with an auxiliary")[0])
+    assert (both > 30) == (graphics is XFreeRdp.AVC444), over
 
 
 def test_tigervnc_shows_a_film(demo, screen, cinema):

@@ -12,10 +12,11 @@ AVC_PSNR = 30
 
 
 # What fernwerk-rdp must have said about the way it sends the picture: a client may silently choose another.
-@pytest.mark.parametrize("graphics, psnr, said", [(XFreeRdp.AVC420, AVC_PSNR, "H.264 yes"),
+@pytest.mark.parametrize("graphics, psnr, said", [(XFreeRdp.AVC420, AVC_PSNR, "H.264 AVC420"),
+                                                  (XFreeRdp.AVC444, AVC_PSNR, "H.264 AVC444"),
                                                   (XFreeRdp.GFX, None, "H.264 no"),
                                                   (XFreeRdp.BITMAPS, None, "bitmap updates")],
-                         ids=["avc420", "gfx-without-avc", "bitmaps"])
+                         ids=["avc420", "avc444", "gfx-without-avc", "bitmaps"])
 def test_xfreerdp_shows_the_vm_and_types_into_it(demo, screen, graphics, psnr, said):
     before = len(demo.log_text())
     walk.whole(lambda: XFreeRdp(screen, demo, graphics), demo.vm(), psnr)

@@ -107,6 +107,7 @@ class XFreeRdp(Client):
     """xfreerdp3; `graphics` is one of the argument lists below. With user="" it brings no name and no password."""
 
     AVC420 = ["/gfx:AVC420"]
+    AVC444 = ["/gfx:AVC444"]
     GFX = ["/gfx:AVC420:off,AVC444:off"]
     BITMAPS = ["/bpp:24"]  # the pipeline asks for 32 bits
 

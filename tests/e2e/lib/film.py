@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 1024, 768
 X, Y, WIDE, TALL = 330, 210, 400, 270  # px, where the film is: not on the grid of tiles
 MOVING, STILL = 75, 150  # frames
 PHASES = 15
+TITLE = slice(200, 240)  # rows of the film with letters in them
 
 
 def screen():
@@ -31,8 +32,12 @@ def phase(number):
     turn = 2 * numpy.pi * number / PHASES
     waves = [numpy.sin(x / 37 + turn) + numpy.sin(y / 23 - turn), numpy.sin((x + y) / 31 + turn),
              numpy.cos((x - y) / 41 + 2 * turn)]
-    return numpy.stack([*(numpy.clip(128 + 60 * wave, 0, 255) for wave in waves), numpy.full(x.shape, 255)],
-                       axis=2).astype(numpy.uint8)
+    picture = numpy.stack([*(numpy.clip(128 + 60 * wave, 0, 255) for wave in waves), numpy.full(x.shape, 255)],
+                          axis=2).astype(numpy.uint8)
+    inked = ((x + 4 * number) * 7 + y // 10 * 13) % 12 < 4
+    inked &= y % 10 > 2
+    picture[TITLE] = numpy.where(inked[TITLE, :, None], [40, 40, 230, 255], [200, 60, 20, 255])  # red on blue
+    return picture
 
 
 def make(path):
@@ -53,6 +58,19 @@ def make(path):
     still = writer.picture[..., 2::-1].copy()
     writer.close()
     return still
+
+
+def title_psnr(picture):
+    """How well the colours of the film's moving letters are shown: dB over both differences of colour, None when the
+    picture is of no frame."""
+    shown = number(picture)
+    if shown is None:
+        return None
+    drawn = phase(shown % PHASES)[TITLE, :, 2::-1]
+    seen = picture[Y:Y + TALL, X:X + WIDE][TITLE]
+    colour = numpy.array([[-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]])  # BT.709
+    error = (drawn.astype(float) - seen) @ colour.T
+    return 10 * numpy.log10(255 ** 2 / max((error ** 2).mean(), 1e-9))
 
 
 def number(picture):

@@ -557,7 +557,7 @@ START_TEST(who_says_nothing_of_lock_keys_changes_none)
 }
 END_TEST
 
-START_TEST(a_unit_that_changes_nothing_paints_a_pixel_that_becomes_exact)
+START_TEST(a_unit_that_changes_nothing_paints_a_few_pixels_that_become_exact)
 {
     ViewerUpdate update;
     viewer_units_paint_all(viewer, FALSE);
@@ -568,13 +568,83 @@ START_TEST(a_unit_that_changes_nothing_paints_a_pixel_that_becomes_exact)
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
     ck_assert_uint_eq(update.n_unit_rects, 1);
-    ck_assert_uint_eq(update.unit_rects[0].width, 1);
+    ck_assert_uint_eq(update.unit_rects[0].width, 2);
+    ck_assert_uint_eq(update.unit_rects[0].height, 2);
     ck_assert(!viewer_update_is_whole(&update));
     turn_for(TILES_CALM_MS + 50);
     ck_assert(viewer_take(viewer, FALSE, &update));
     ck_assert_uint_eq(update.n_rects, 1);
     ck_assert_uint_eq(update.rects[0].x, 0);
     ck_assert_uint_eq(update.rects[0].width, 64);
+}
+END_TEST
+
+/* Five by three tiles; the second and the third of the first row are marked, and the first of the last. */
+static SeatAccessUnit unit_of_both_views(void)
+{
+    static const guint8 marks[] = {6, 0, 1};
+    SeatAccessUnit unit = fake_seat_unit(&seat, 1, TRUE, 103, 0x42);
+    guint8 *ring = seat.ring + sizeof(SeatRingHeader) + unit.position % SEAT_AU_RING;
+    memset(ring + 70, 0x17, 30);
+    memcpy(ring + 100, marks, sizeof marks);
+    unit.auxiliary = 30;
+    unit.tiles = sizeof marks;
+    return unit;
+}
+
+START_TEST(an_auxiliary_view_is_shown_where_it_is_marked_and_the_unit_paints)
+{
+    SeatRect rects[] = {{70, 3, 250, 50, 0, 0}, {0, 129, 130, 20, 0, 0}};
+    ViewerUpdate update;
+    viewer_units_paint_all(viewer, FALSE);
+    viewer_subscribe(viewer, SEAT_H264_AVC444, 0);
+    show(&seat, FALSE, 300, 150);
+    SeatAccessUnit unit = unit_of_both_views();
+    fake_seat_frame(&seat, FALSE, rects, 2, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.unit_length, 70);
+    ck_assert_uint_eq(update.unit[69], 0x42);
+    ck_assert_uint_eq(update.auxiliary_length, 30);
+    ck_assert_uint_eq(update.auxiliary[0], 0x17);
+    ck_assert_uint_eq(update.auxiliary[29], 0x17);
+    /* Of the first rectangle what begins and ends with samples of colour. */
+    const ViewerRect wanted[] = {{72, 2, 120, 52}, {0, 128, 64, 22}};
+    ck_assert_uint_eq(update.n_auxiliary_rects, G_N_ELEMENTS(wanted));
+    ck_assert_mem_eq(update.auxiliary_rects, wanted, sizeof wanted);
+}
+END_TEST
+
+START_TEST(who_takes_one_view_gets_one)
+{
+    SeatRect rect = {0, 0, 300, 150, 0, 0};
+    ViewerUpdate update;
+    viewer_subscribe(viewer, SEAT_H264_AVC420, 0);
+    show(&seat, FALSE, 300, 150);
+    SeatAccessUnit unit = unit_of_both_views();
+    fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_uint_eq(update.unit_length, 70);
+    ck_assert_ptr_null(update.auxiliary);
+    ck_assert_uint_eq(update.n_auxiliary_rects, 0);
+}
+END_TEST
+
+START_TEST(marks_of_another_size_mark_nothing)
+{
+    SeatRect rect = {0, 0, 300, 150, 0, 0};
+    ViewerUpdate update;
+    viewer_subscribe(viewer, SEAT_H264_AVC444, 0);
+    show(&seat, FALSE, 300, 150);
+    SeatAccessUnit unit = unit_of_both_views();
+    unit.tiles = 2;
+    unit.auxiliary = 31;
+    fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    ck_assert_ptr_nonnull(update.auxiliary);
+    ck_assert_uint_eq(update.n_auxiliary_rects, 0);
 }
 END_TEST
 
@@ -623,7 +693,10 @@ int main(void)
     tcase_add_test(tcase, a_cursor_that_was_hidden_comes_back_in_its_shape);
     tcase_add_test(tcase, the_desktop_hears_of_the_lock_keys_that_were_pressed_before_it_came);
     tcase_add_test(tcase, who_says_nothing_of_lock_keys_changes_none);
-    tcase_add_test(tcase, a_unit_that_changes_nothing_paints_a_pixel_that_becomes_exact);
+    tcase_add_test(tcase, a_unit_that_changes_nothing_paints_a_few_pixels_that_become_exact);
+    tcase_add_test(tcase, an_auxiliary_view_is_shown_where_it_is_marked_and_the_unit_paints);
+    tcase_add_test(tcase, who_takes_one_view_gets_one);
+    tcase_add_test(tcase, marks_of_another_size_mark_nothing);
     tcase_add_test(tcase, a_first_picture_that_comes_as_a_unit_is_whole);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

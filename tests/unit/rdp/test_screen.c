@@ -15,9 +15,12 @@ static RdpgfxServerContext channel;
 static struct {
     guint units, commands, copies, created, deleted, resets, filled, keyframes, invalidated, black, resized;
     guint clear, planar;
-    gboolean h264, kept, moves;
+    gboolean kept, moves;
     RDPGFX_SURFACE_TO_SURFACE_PDU copied;
     RDPGFX_POINT16 copied_to;
+    SeatH264 h264;
+    UINT32 lc, lengths[2], rects[2]; /* of the last AVC444 command; per view */
+    UINT16 codec;
 } saw;
 
 /* What the client shows, in the codecs that it decodes here. */
@@ -39,7 +42,7 @@ void bridge_invalidate(Bridge *bridge)
     saw.invalidated++;
 }
 
-void bridge_subscribe(Bridge *bridge, gboolean h264, guint max_kbit_s)
+void bridge_subscribe(Bridge *bridge, SeatH264 h264, guint max_kbit_s)
 {
     saw.h264 = h264;
 }
@@ -116,7 +119,19 @@ static UINT copy(RdpgfxServerContext *c, const RDPGFX_SURFACE_TO_SURFACE_PDU *pd
 static UINT command(RdpgfxServerContext *c, const RDPGFX_SURFACE_COMMAND *pdu)
 {
     saw.commands++;
-    saw.units += pdu->codecId == RDPGFX_CODECID_AVC420;
+    if (pdu->codecId == RDPGFX_CODECID_AVC420 || pdu->codecId == RDPGFX_CODECID_AVC444v2) {
+        saw.units++;
+        saw.codec = pdu->codecId;
+    }
+    if (pdu->codecId == RDPGFX_CODECID_AVC444v2) {
+        const RDPGFX_AVC444_BITMAP_STREAM *stream = pdu->extra;
+        saw.lc = stream->LC;
+        for (guint i = 0; i < 2; i++) {
+            saw.lengths[i] = stream->bitstream[i].length;
+            saw.rects[i] = stream->bitstream[i].meta.numRegionRects;
+        }
+        ck_assert_uint_eq(stream->cbAvc420EncodedBitstream1, 4 + 10 * saw.rects[0] + saw.lengths[0]);
+    }
     if (pdu->codecId == RDPGFX_CODECID_CLEARCODEC) {
         saw.clear++;
         ck_assert_int_eq(clear_decompress(client.clear, pdu->data, pdu->length, pdu->width, pdu->height,
@@ -138,11 +153,16 @@ static BOOL desktop_resize(rdpContext *c)
     return TRUE;
 }
 
-static void advertise(void)
+static void advertise_as(UINT32 version, UINT32 flags)
 {
-    RDPGFX_CAPSET set = {.version = RDPGFX_CAPVERSION_107};
+    RDPGFX_CAPSET set = {.version = version, .flags = flags};
     RDPGFX_CAPS_ADVERTISE_PDU pdu = {1, &set};
     ck_assert_uint_eq(on_caps_advertise(&channel, &pdu), CHANNEL_RC_OK);
+}
+
+static void advertise(void)
+{
+    advertise_as(RDPGFX_CAPVERSION_107, 0);
 }
 
 static void setup(void)
@@ -279,6 +299,60 @@ START_TEST(a_move_stays_on_the_screens_surface_and_beside_the_bars)
 }
 END_TEST
 
+START_TEST(a_client_is_sent_the_h_264_that_its_version_allows)
+{
+    static const struct {
+        UINT32 version, flags;
+        SeatH264 allowed;
+    } cases[] = {{RDPGFX_CAPVERSION_8, 0, SEAT_H264_NONE},
+                 {RDPGFX_CAPVERSION_81, 0, SEAT_H264_NONE},
+                 {RDPGFX_CAPVERSION_81, RDPGFX_CAPS_FLAG_AVC420_ENABLED, SEAT_H264_AVC420},
+                 {RDPGFX_CAPVERSION_10, 0, SEAT_H264_AVC420},
+                 {RDPGFX_CAPVERSION_10, RDPGFX_CAPS_FLAG_AVC_DISABLED, SEAT_H264_NONE},
+                 {RDPGFX_CAPVERSION_101, 0, SEAT_H264_AVC444},
+                 {RDPGFX_CAPVERSION_106, RDPGFX_CAPS_FLAG_AVC_DISABLED, SEAT_H264_NONE},
+                 {RDPGFX_CAPVERSION_107, 0, SEAT_H264_AVC444}};
+    advertise_as(cases[_i].version, cases[_i].flags);
+    ck_assert_int_eq(saw.h264, cases[_i].allowed);
+}
+END_TEST
+
+START_TEST(both_views_of_a_unit_go_in_one_command)
+{
+    static const guint8 bytes[20];
+    ViewerRect rects[] = {{64, 64, 64, 64}, {128, 0, 64, 64}};
+    ViewerUpdate unit = {.picture = {.width = 640, .height = 480},
+                         .unit = bytes,
+                         .unit_length = 12,
+                         .unit_region = {64, 0, 256, 192},
+                         .unit_key = TRUE,
+                         .unit_rects = rects,
+                         .n_unit_rects = 2,
+                         .auxiliary = bytes + 12,
+                         .auxiliary_length = 8,
+                         .auxiliary_rects = rects + 1,
+                         .n_auxiliary_rects = 1};
+    ck_assert(rdp_place(&rdp, 640, 480));
+    ck_assert(gfx_send(rdp.gfx, &unit));
+    ck_assert_uint_eq(saw.codec, RDPGFX_CODECID_AVC444v2);
+    ck_assert_uint_eq(saw.lc, 0);
+    ck_assert_uint_eq(saw.lengths[0], 12);
+    ck_assert_uint_eq(saw.lengths[1], 8);
+    ck_assert_uint_eq(saw.rects[0], 1); /* the region's own surface, as a whole */
+    ck_assert_uint_eq(saw.rects[1], 1);
+    ck_assert_uint_eq(saw.copies, 2);
+    unit.auxiliary = NULL;
+    unit.n_auxiliary_rects = 0;
+    ck_assert(gfx_send(rdp.gfx, &unit));
+    ck_assert_uint_eq(saw.codec, RDPGFX_CODECID_AVC444v2);
+    ck_assert_uint_eq(saw.lc, 1);
+    advertise_as(RDPGFX_CAPVERSION_81, RDPGFX_CAPS_FLAG_AVC420_ENABLED);
+    ck_assert(rdp_place(&rdp, 640, 480));
+    ck_assert(gfx_send(rdp.gfx, &unit));
+    ck_assert_uint_eq(saw.codec, RDPGFX_CODECID_AVC420);
+}
+END_TEST
+
 START_TEST(a_new_surface_shows_nothing_before_a_key_frame)
 {
     ck_assert(rdp_place(&rdp, 800, 600));
@@ -399,6 +473,8 @@ int main(void)
     tcase_add_test(tcase, exact_pixels_come_in_the_codec_that_takes_fewer_bytes);
     tcase_add_test(tcase, exact_pixels_stay_exact_when_the_pipeline_opens_again_or_the_output_changes);
     tcase_add_test(tcase, a_move_stays_on_the_screens_surface_and_beside_the_bars);
+    tcase_add_loop_test(tcase, a_client_is_sent_the_h_264_that_its_version_allows, 0, 8);
+    tcase_add_test(tcase, both_views_of_a_unit_go_in_one_command);
     tcase_add_test(tcase, a_new_surface_shows_nothing_before_a_key_frame);
     tcase_add_test(tcase, the_client_s_output_is_made_at_once_and_again_only_when_its_size_changes);
     tcase_add_test(tcase, a_client_that_opens_its_pipeline_again_has_no_surfaces);

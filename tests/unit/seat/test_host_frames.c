@@ -18,7 +18,7 @@ static struct {
     const HostStreamEvents *events;
     gpointer host;
     guint encodes, subscribers, max_kbit_s;
-    gboolean keyframe;
+    gboolean keyframe, chroma;
 } fake;
 
 static void fake_attach(HostStream *stream, const HostStreamEvents *events, gpointer data)
@@ -39,10 +39,11 @@ static void fake_cancel(HostStream *stream)
 {
 }
 
-static void fake_demand(HostStream *stream, guint subscribers, guint max_kbit_s)
+static void fake_demand(HostStream *stream, guint subscribers, guint max_kbit_s, gboolean chroma)
 {
     fake.subscribers = subscribers;
     fake.max_kbit_s = max_kbit_s;
+    fake.chroma = chroma;
 }
 
 static void fake_free(HostStream *stream)
@@ -68,6 +69,8 @@ static void say(int client, gpointer packet, SeatPacketType type, gsize size)
     turn();
 }
 
+static SeatFrame heard; /* the last */
+
 /* How many frames wait; `units` of them with an access unit. */
 static guint hear(int client, guint *units)
 {
@@ -87,17 +90,18 @@ static guint hear(int client, guint *units)
         if (packet.frame.header.type == SEAT_FRAME) {
             frames++;
             *units += packet.frame.unit.length > 0;
+            heard = packet.frame;
         }
         turn();
     }
     return frames;
 }
 
-static int join(ProcessId peer, guint rights, guint max_kbit_s)
+static int join_with(ProcessId peer, guint rights, SeatH264 h264, guint max_kbit_s)
 {
     ProcessRecord record = {0};
     SeatHello hello = {.version = SEAT_LINK_VERSION, .protocol = SEAT_PROTOCOL_RDP, .heads = 1};
-    SeatSubscribe subscribe = {.h264 = 1, .max_kbit_s = max_kbit_s};
+    SeatSubscribe subscribe = {.h264 = h264, .max_kbit_s = max_kbit_s};
     SeatCredit credit = {.frames = 4};
     int ends[2];
 
@@ -107,6 +111,11 @@ static int join(ProcessId peer, guint rights, guint max_kbit_s)
     say(ends[1], &subscribe, SEAT_SUBSCRIBE, sizeof subscribe);
     say(ends[1], &credit, SEAT_CREDIT, sizeof credit);
     return ends[1];
+}
+
+static int join(ProcessId peer, guint rights, guint max_kbit_s)
+{
+    return join_with(peer, rights, SEAT_H264_AVC420, max_kbit_s);
 }
 
 static void draw(void)
@@ -147,6 +156,7 @@ static void teardown(void)
 START_TEST(a_late_encode_freezes_nobody_and_its_unit_goes_to_nobody)
 {
     static const guint8 unit[] = {0, 0, 0, 1, 0x65};
+    const H264Units made = {.main = unit, .main_length = sizeof unit, .keyframe = TRUE};
     int client = join(1, 0, 0);
     guint units;
 
@@ -158,14 +168,14 @@ START_TEST(a_late_encode_freezes_nobody_and_its_unit_goes_to_nobody)
     ck_assert_uint_eq(units, 0);
     draw();
     ck_assert_uint_eq(hear(client, &units), 1);
-    fake.events->unit(unit, sizeof unit, TRUE, 1, fake.host);
+    fake.events->unit(&made, 1, fake.host);
     turn();
     ck_assert_uint_eq(hear(client, &units), 0);
     wait_ms(1100); /* key frames come once a second */
     draw();
     ck_assert_uint_eq(fake.encodes, 2);
     ck_assert(fake.keyframe);
-    fake.events->unit(unit, sizeof unit, TRUE, 1, fake.host);
+    fake.events->unit(&made, 1, fake.host);
     turn();
     ck_assert_uint_eq(hear(client, &units), 1);
     ck_assert_uint_eq(units, 1);
@@ -188,6 +198,47 @@ START_TEST(who_only_looks_on_does_not_lower_the_bitrate_of_who_works)
 }
 END_TEST
 
+START_TEST(the_auxiliary_view_is_made_while_all_subscribers_take_it)
+{
+    int rdp = join_with(1, 0, SEAT_H264_AVC444, 0);
+    ck_assert(fake.chroma);
+    int lossless = join_with(2, 0, SEAT_H264_NONE, 0);
+    ck_assert(fake.chroma);
+    int vnc = join_with(3, LINK_VIEW_ONLY, SEAT_H264_AVC420, 0);
+    ck_assert_uint_eq(fake.subscribers, 2);
+    ck_assert(!fake.chroma);
+    close(vnc);
+    turn();
+    ck_assert(fake.chroma);
+    close(rdp);
+    turn();
+    ck_assert(!fake.chroma);
+    close(lossless);
+}
+END_TEST
+
+START_TEST(both_views_stand_in_the_ring_behind_one_another)
+{
+    static const guint8 main_view[] = {0, 0, 1, 0x65, 7}, auxiliary[] = {0, 0, 1, 0x41},
+                        tiles[] = {3, 0, 1, 0};
+    const H264Units made = {main_view,    auxiliary, sizeof main_view, sizeof auxiliary, tiles,
+                            sizeof tiles, TRUE};
+    int client = join_with(1, 0, SEAT_H264_AVC444, 0);
+    guint units;
+
+    draw();
+    ck_assert_uint_eq(fake.encodes, 1);
+    fake.events->unit(&made, 1, fake.host);
+    turn();
+    ck_assert_uint_eq(hear(client, &units), 1);
+    ck_assert_uint_eq(units, 1);
+    ck_assert_uint_eq(heard.unit.length, 13);
+    ck_assert_uint_eq(heard.unit.auxiliary, 4);
+    ck_assert_uint_eq(heard.unit.tiles, 4);
+    close(client);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("seat frames");
@@ -195,6 +246,8 @@ int main(void)
     tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, a_late_encode_freezes_nobody_and_its_unit_goes_to_nobody);
+    tcase_add_test(cases, the_auxiliary_view_is_made_while_all_subscribers_take_it);
+    tcase_add_test(cases, both_views_stand_in_the_ring_behind_one_another);
     tcase_add_test(cases, who_only_looks_on_does_not_lower_the_bitrate_of_who_works);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
