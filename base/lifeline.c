@@ -1,6 +1,7 @@
 /* The process's side of lifeline, heartbeat and title. */
 #include "base/lifeline.h"
 
+#include "base/heartbeat.h"
 #include "base/log.h"
 
 #include <bsd/unistd.h>
@@ -27,17 +28,18 @@ const char *process_kind_name(ProcessKind kind)
     return names[kind];
 }
 
-void lifeline_beat(void)
+static Heartbeat *heartbeat(void)
 {
-    uint64_t one = 1;
-    ssize_t ignored = write(MASTER_HEARTBEAT_FD, &one, sizeof one);
-    (void)ignored;
+    static Heartbeat *joined;
+    if (!joined)
+        joined = heartbeat_join(MASTER_HEARTBEAT_FD);
+    return joined;
 }
 
-static gboolean beat(gpointer data)
+void lifeline_beat(void)
 {
-    lifeline_beat();
-    return G_SOURCE_CONTINUE;
+    if (heartbeat())
+        heartbeat_beat(heartbeat());
 }
 
 static void take_record(const ProcessRecord *record)
@@ -125,7 +127,7 @@ static void read_start(LifelineStart *start, int *descriptors, guint *count)
     struct pollfd poll_fd = {.fd = MASTER_LIFELINE_FD, .events = POLLIN};
     gsize length;
 
-    if (fcntl(MASTER_LIFELINE_FD, F_GETFD) < 0 || fcntl(MASTER_HEARTBEAT_FD, F_GETFD) < 0) {
+    if (fcntl(MASTER_LIFELINE_FD, F_GETFD) < 0 || !heartbeat()) {
         fprintf(stderr, "%s: is started by fernwerkd, not by hand\n", process_kind_name(lifeline_kind));
         exit(2);
     }
@@ -158,5 +160,5 @@ void lifeline_start(int argc, char *argv[], char *envp[], ProcessKind kind, cons
     log_open(process_kind_name(kind), (LogLevel)MIN(start->log_level, LOG_LEVEL_DEBUG));
     packet_link_new(MASTER_LIFELINE_FD, NULL, MASTER_PACKET_MAX, 0, received, closed, NULL);
     lifeline_beat();
-    g_timeout_add(MASTER_HEARTBEAT_MS, beat, NULL);
+    heartbeat_follow_loop(heartbeat());
 }

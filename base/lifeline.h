@@ -20,14 +20,15 @@ typedef struct {
 
 /* Reads LIFELINE_START (blocking, the master has written it before exec) into *start and its descriptors into
  * descriptors[0..*count-1] (at most MASTER_DESCRIPTORS_MAX, owned by the caller), then watches the lifeline
- * and beats every MASTER_HEARTBEAT_MS from the default main context. When the lifeline closes the process
- * exits with 0. Opens the log at the configured level. Sets the process title on LIFELINE_RECORD
+ * and has the default main context show through the heartbeat that it does not hang. When the lifeline closes
+ * the process exits with 0. Opens the log at the configured level. Sets the process title on LIFELINE_RECORD
  * ("fernwerk-rdp: alice on d1"). argc/argv/envp as given to main: the title lives in their memory. Exits with
  * a message when there is no lifeline (started by hand). Main thread, once. */
 void lifeline_start(int argc, char *argv[], char *envp[], ProcessKind kind, const LifelineEvents *events,
                     gpointer data, LifelineStart *start, int *descriptors, guint *count);
 
-/* Beats once outside of the main loop, for long work at start. */
+/* A sign of life outside of the main loop, for long work: at least every MASTER_HEARTBEAT_MS. Also before
+ * lifeline_start(). */
 void lifeline_beat(void);
 
 /* The name of a kind's program, e.g. "fernwerk-seat" (static). */

@@ -1,17 +1,17 @@
 /* What fernwerkd (the master) and its processes say to each other. Two kinds of link, both SOCK_SEQPACKET:
  *  - the lifeline, descriptor 3 of every process: only the master writes; when it closes, the process ends;
  *  - the request link, descriptor 5 of broker, gate and web: they ask, the master answers and reports.
- * Descriptor 4 of every process is its heartbeat, an eventfd to which it adds 1 from its main loop.
- * Nobody passes paths, arguments, uids or pids to the master: fixed structs only. */
+ * Descriptor 4 of every process is its heartbeat (base/heartbeat.h): memory in which its main loop tells when
+ * it works. Nobody passes paths, arguments, uids or pids to the master: fixed structs only. */
 #pragma once
 
 #include "base/proto/seat_link.h"
 
-#define MASTER_VERSION 2
+#define MASTER_VERSION 3
 #define MASTER_LIFELINE_FD 3
 #define MASTER_HEARTBEAT_FD 4
 #define MASTER_REQUEST_FD 5
-#define MASTER_HEARTBEAT_MS 500 /* how often a process beats; the least limit is three times that */
+#define MASTER_HEARTBEAT_MS 500 /* how often long work gives a sign; the least limit is three times that */
 #define MASTER_PACKET_MAX 1024
 #define MASTER_DESCRIPTORS_MAX 8
 
@@ -36,15 +36,16 @@ typedef struct {
     uint32_t reserved;
 } MasterHeader;
 
-/* What a process stands for. Each field is written once: first user, serial and web session at login, then desktop and
- * epoch when the lease is granted (seats: desktop and epoch at once). An introduction needs equal desktop and epoch on both sides,
- * a greeter excepted. */
+/* What a process stands for. Each field is written once: first user, serial and web session at login, then
+ * desktop and epoch when the lease is granted (seats: desktop and epoch at once). An introduction needs equal
+ * desktop and epoch on both sides, a greeter excepted. */
 typedef struct {
     char user[SEAT_NAME_MAX];
     char desktop[SEAT_NAME_MAX];
     uint64_t epoch;      /* of the lease; 0: not known yet */
     uint64_t connection; /* the store's connection id; 0: none */
-    /* What the login leant on, for a broker that was started after it. Only the broker knows what they mean. */
+    /* What the login leant on, for a broker that was started after it. Only the broker knows what they mean.
+     */
     uint64_t serial, web_session; /* 0: none */
 } ProcessRecord;
 

@@ -67,9 +67,8 @@ int main(int argc, char *argv[])
     g_unix_signal_add(SIGTERM, on_stop, &m);
     g_unix_signal_add(SIGINT, on_stop, &m);
     g_unix_signal_add(SIGHUP, on_reload, &m);
-    g_timeout_add(TICK_MS, processes_tick, &m);
     g_timeout_add_seconds(RENEWAL_S, on_reload, &m);
-    processes_replenish(&m);
+    processes_look_after(&m);
     g_main_loop_run(m.loop);
     ready_withdraw(&m);
     log_info("stopped");

@@ -2,6 +2,7 @@
  * nothing from outside; its main loop is the only thread that touches any of this. */
 #pragma once
 
+#include "base/heartbeat.h"
 #include "base/lifeline.h"
 #include "base/packet.h"
 #include "base/proto/setup_link.h"
@@ -13,7 +14,8 @@
 #define EXTEND_MAX_S 600   /* and up to when */
 #define SHUTDOWN_MS 3000
 #define REPLIES_KEPT 64
-#define TICK_MS 250
+#define TICK_MS 250       /* while something is due */
+#define CALM_TICK_MS 5000 /* at most, else */
 
 typedef struct Master Master;
 typedef struct Process Process;
@@ -23,14 +25,15 @@ struct Process {
     ProcessId id;
     ProcessKind kind;
     pid_t pid;
-    int pidfd, heartbeat;
+    int pidfd;
+    Heartbeat *heartbeat;
     guint pid_watch;
     uid_t uid;
     PacketLink *lifeline, *requests;
-    guint beats;
-    gint64 last_beat_us;
-    gint64 kill_at_us;  /* 0: not ending */
-    gint64 login_by_us; /* clients without a user; 0: no limit */
+    gboolean stopped;    /* by a signal, so that it cannot tell how it is */
+    gint64 last_sign_us; /* of life */
+    gint64 kill_at_us;   /* 0: not ending */
+    gint64 login_by_us;  /* clients without a user; 0: no limit */
     gint64 arrived_us, started_us;
     EndReason reason; /* why we ended it */
     gboolean ending;
@@ -66,7 +69,8 @@ struct Master {
     Backoff backoff[KIND_LAST + 1];
     gboolean broker_ready, ready;
     gint64 shutdown_at_us; /* 0: running */
-    gint64 last_tick_us;
+    guint tick;            /* the timer's source */
+    gint64 tick_due_us;
     gint64 taken_us;  /* when the last warm process got work */
     char *tls_state;  /* what the certificate files looked like when they were last asked for */
     char *tls_before; /* and the time before */
@@ -97,19 +101,30 @@ void process_free(Process *process);
 Process *process_find(Master *m, ProcessId id);
 guint process_count(Master *m, ProcessKind kind, gboolean used);
 gboolean kind_is_client(ProcessKind kind);
-/* Whether its last heartbeat is recent enough to give it a client: one that hangs must not get him. */
-gboolean process_is_fresh(const Process *process);
 /* Asks the process to show `reason` and go; kills it END_MESSAGE_MS later. */
 void process_end(Process *process, EndReason reason, const char *text);
 void process_kill(Process *process);
 /* Watches the pidfd, reaps, and does what an end entails (other processes, the broker's word, replacement).
  */
 void process_watch(Process *process);
-/* Keeps broker, gate, web and the warm processes running. */
-void processes_replenish(Master *m);
-/* Every 250 ms: heartbeats, deadlines, kills, back-off, certificates. */
-gboolean processes_tick(gpointer master);
+/* Looks after heartbeats, deadlines, kills, back-off and certificates from now on: every TICK_MS while
+ * something is due, else when a heartbeat may be. */
+void processes_look_after(Master *m);
+/* Something has become due: the next look is at most TICK_MS away. */
+void processes_hurry(Master *m);
 void processes_shutdown(Master *m);
+
+/* ---- liveness.c ---- */
+/* Has liveness_note_stops() called whenever a process stops, goes on or ends. */
+void liveness_watch(Master *m);
+/* Learns which processes a signal has stopped or let go on since the last time. */
+void liveness_note_stops(Master *m);
+/* Nobody is to blame for the last `us`: the master itself was held up. */
+void liveness_forgive(Master *m, gint64 us);
+/* Whether it works or waits as it should, so that it may get a client; after liveness_note_stops(). */
+gboolean process_is_fresh(Process *process);
+/* Kills it when it has given no sign of life for too long. Returns in how many us it may be so. */
+gint64 process_check_heartbeat(Process *process, gint64 now);
 
 /* ---- requests.c ---- */
 /* Watches `fd`, the master's end of the request link of broker, gate or web. */

@@ -1,4 +1,4 @@
-/* The table of living processes: heartbeats, deadlines, deaths and what follows from them. */
+/* The table of living processes: deadlines, deaths and what follows from them. */
 #include "base/log.h"
 #include "broker/fernwerkd/master.h"
 
@@ -13,11 +13,10 @@
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS 5000
 #define LIVED_LONG_US (10 * G_USEC_PER_SEC)
-#define LATE_US 500000
+#define LATE_US 500000 /* a tick that late: we were held up ourselves (suspend, overload) */
 /* A replacement that starts at once takes the processor from who just came. */
 #define REFILL_CALM_US 1500000
 #define TLS_POLL_US (5 * G_USEC_PER_SEC)
-#define BEATS_UNTIL_UP 2 /* the first comes before the program has loaded its libraries */
 
 Process *process_find(Master *m, ProcessId id)
 {
@@ -55,6 +54,7 @@ guint process_count(Master *m, ProcessKind kind, gboolean used)
 void process_kill(Process *process)
 {
     process->ending = TRUE;
+    processes_hurry(process->master);
     pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
 }
 
@@ -79,6 +79,7 @@ void process_end(Process *process, EndReason reason, const char *text)
     g_strlcpy(end.text, text && *text ? text : end_reason_text(reason), sizeof end.text);
     packet_link_send(process->lifeline, &end, sizeof end, NULL, 0);
     process->kill_at_us = g_get_monotonic_time() + END_MESSAGE_MS * 1000;
+    processes_hurry(process->master);
 }
 
 static gboolean is_service(ProcessKind kind)
@@ -164,6 +165,7 @@ static gboolean process_ended(gint fd, GIOCondition condition, gpointer data)
     broker_tell_gone(process, status);
     follow_up(process);
     process_free(process);
+    processes_hurry(m);
     if (m->shutdown_at_us)
         shutdown_second_half(m);
     return G_SOURCE_REMOVE;
@@ -186,13 +188,15 @@ static gboolean listens(Master *m, gboolean rdp, gboolean vnc, gboolean web)
     return FALSE;
 }
 
-static void keep(Master *m, ProcessKind kind, gint64 wanted)
+/* FALSE: one is missing, and not yet due. */
+static gboolean keep(Master *m, ProcessKind kind, gint64 wanted)
 {
     g_autoptr(GError) error = NULL;
     gint64 now = g_get_monotonic_time(), count = process_count(m, kind, is_service(kind));
-    if (now < m->backoff[kind].not_before_us || count >= wanted ||
-        (count > 0 && now < m->taken_us + REFILL_CALM_US))
-        return;
+    if (count >= wanted)
+        return TRUE;
+    if (now < m->backoff[kind].not_before_us || (count > 0 && now < m->taken_us + REFILL_CALM_US))
+        return FALSE;
     Process *process = process_spawn(m, kind, &error);
     if (!process) {
         log_error("%s", error->message);
@@ -200,48 +204,27 @@ static void keep(Master *m, ProcessKind kind, gint64 wanted)
     } else if (kind == KIND_WEB) {
         broker_link(process, FALSE); /* a broker that is already ready asks for no list again */
     }
+    return FALSE;
 }
 
-void processes_replenish(Master *m)
+/* Keeps broker, gate, web and the warm processes running. FALSE: some are missing. */
+static gboolean replenish(Master *m)
 {
+    gboolean rdp = listens(m, TRUE, FALSE, FALSE), vnc = listens(m, FALSE, TRUE, FALSE),
+             web = listens(m, FALSE, FALSE, TRUE), complete;
     if (m->shutdown_at_us)
-        return;
-    keep(m, KIND_BROKER, 1);
-    keep(m, KIND_GATE, listens(m, TRUE, TRUE, FALSE));
-    keep(m, KIND_WEB, listens(m, FALSE, FALSE, TRUE));
-    keep(m, KIND_RDP, listens(m, TRUE, FALSE, FALSE) ? m->node.warm_rdp : 0);
-    keep(m, KIND_VNC, listens(m, FALSE, TRUE, TRUE) ? m->node.warm_vnc : 0);
-    keep(m, KIND_GREETER, listens(m, TRUE, TRUE, TRUE) ? m->node.warm_greeter : 0);
+        return FALSE;
+    complete = keep(m, KIND_BROKER, 1);
+    complete &= keep(m, KIND_GATE, rdp || vnc);
+    complete &= keep(m, KIND_WEB, web);
+    complete &= keep(m, KIND_RDP, rdp ? m->node.warm_rdp : 0);
+    complete &= keep(m, KIND_VNC, vnc || web ? m->node.warm_vnc : 0);
+    complete &= keep(m, KIND_GREETER, rdp || vnc || web ? m->node.warm_greeter : 0);
+    return complete;
 }
 
-static gint64 longest_silence_us(const Process *process)
-{
-    const SetupNode *node = &process->master->node;
-    gint64 ms = process->beats < BEATS_UNTIL_UP ? node->start_heartbeat_ms
-                : process->kind == KIND_SEAT    ? node->seat_heartbeat_ms
-                                                : node->heartbeat_ms;
-    return ms * 1000;
-}
-
-gboolean process_is_fresh(const Process *process)
-{
-    return g_get_monotonic_time() - process->last_beat_us <= longest_silence_us(process) / 2;
-}
-
-static void check_heartbeat(Process *process, gint64 now)
-{
-    guint64 beats;
-    if (read(process->heartbeat, &beats, sizeof beats) == sizeof beats) {
-        process->beats = (guint)MIN(process->beats + beats, 1000u);
-        process->last_beat_us = now;
-    }
-    if (process->ending || now - process->last_beat_us <= longest_silence_us(process))
-        return;
-    log_warning("%s %d does not answer and is killed", process_kind_name(process->kind), process->pid);
-    process_kill(process);
-}
-
-static void check_deadlines(Process *process, gint64 now)
+/* Returns in how many us something of this process may be due. */
+static gint64 check_deadlines(Process *process, gint64 now)
 {
     if (process->kill_at_us && now >= process->kill_at_us) {
         process_kill(process);
@@ -250,6 +233,7 @@ static void check_deadlines(Process *process, gint64 now)
                  process->address);
         process_end(process, END_TIMEOUT, NULL);
     }
+    return process->ending ? 0 : process->login_by_us ? process->login_by_us - now : G_MAXINT64;
 }
 
 static gboolean is_up(Master *m, ProcessKind kind)
@@ -257,7 +241,7 @@ static gboolean is_up(Master *m, ProcessKind kind)
     g_autoptr(GPtrArray) list = all_processes(m);
     for (guint i = 0; i < list->len; i++) {
         const Process *process = list->pdata[i];
-        if (process->kind == kind && process->beats >= BEATS_UNTIL_UP)
+        if (process->kind == kind && heartbeat_is_up(process->heartbeat))
             return TRUE;
     }
     return FALSE;
@@ -272,28 +256,61 @@ static void check_ready(Master *m)
     ready_publish(m);
 }
 
-gboolean processes_tick(gpointer data)
+/* Returns in how many us to look again. */
+static gint64 look(Master *m, gint64 now)
 {
-    Master *m = data;
-    gint64 now = g_get_monotonic_time(), late = m->last_tick_us ? now - m->last_tick_us - TICK_MS * 1000 : 0;
     g_autoptr(GPtrArray) list = all_processes(m);
+    gint64 next = CALM_TICK_MS * 1000;
 
-    m->last_tick_us = now;
     for (guint i = 0; i < list->len; i++) {
         Process *process = list->pdata[i];
-        if (late > LATE_US) /* we were held up ourselves (suspend, overload): nobody else is to blame */
-            process->last_beat_us += late;
-        check_heartbeat(process, now);
-        check_deadlines(process, now);
+        gint64 silent = process_check_heartbeat(process, now), due = check_deadlines(process, now);
+        next = MIN(next, MIN(silent, due));
     }
-    processes_replenish(m);
+    if (!replenish(m))
+        next = 0;
     if (!m->shutdown_at_us)
         check_ready(m);
     if (now - m->tls_checked_us >= TLS_POLL_US) {
         m->tls_checked_us = now;
         tls_poll(m);
     }
-    return G_SOURCE_CONTINUE;
+    return m->ready ? next : 0;
+}
+
+static gboolean tick(gpointer data);
+
+static void tick_in(Master *m, guint ms)
+{
+    g_clear_handle_id(&m->tick, g_source_remove);
+    m->tick_due_us = g_get_monotonic_time() + ms * 1000;
+    m->tick = g_timeout_add(ms, tick, m);
+}
+
+static gboolean tick(gpointer data)
+{
+    Master *m = data;
+    gint64 now = g_get_monotonic_time(), late = now - m->tick_due_us;
+
+    m->tick = 0;
+    if (late > LATE_US)
+        liveness_forgive(m, late);
+    tick_in(m, (guint)(MAX(look(m, now), TICK_MS * 1000) / 1000));
+    return G_SOURCE_REMOVE;
+}
+
+void processes_hurry(Master *m)
+{
+    /* 0: the look that is going on decides when the next one is; what comes up in it counts there. */
+    if (m->tick && m->tick_due_us - g_get_monotonic_time() > TICK_MS * 1000)
+        tick_in(m, TICK_MS);
+}
+
+void processes_look_after(Master *m)
+{
+    liveness_watch(m);
+    replenish(m);
+    tick_in(m, TICK_MS);
 }
 
 void processes_shutdown(Master *m)

@@ -120,22 +120,30 @@ static int link_pair(Process *client, Process *seat, guint32 rights)
     return 0;
 }
 
+static gboolean loaded_before(const Process *a, const Process *b)
+{
+    gboolean a_up = heartbeat_is_up(a->heartbeat), b_up = heartbeat_is_up(b->heartbeat);
+    return a_up != b_up ? a_up : a->started_us < b->started_us;
+}
+
 /* A warm process, preferably one that has loaded everything, or a new one. */
 static Process *take_process(Master *m, ProcessKind kind)
 {
     g_autoptr(GError) error = NULL;
     GHashTableIter iter;
     Process *process, *best = NULL;
+    liveness_note_stops(m);
     g_hash_table_iter_init(&iter, m->processes);
     while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&process))
         if (process->kind == kind && !process->used && !process->ending && process_is_fresh(process) &&
-            (!best || process->beats > best->beats))
+            (!best || loaded_before(process, best)))
             best = process;
     if (!best && !(best = process_spawn(m, kind, &error)))
         log_error("%s", error->message);
     if (best) {
         best->used = TRUE;
         m->taken_us = g_get_monotonic_time();
+        processes_hurry(m);
     }
     return best;
 }

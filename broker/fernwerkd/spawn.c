@@ -4,7 +4,6 @@
 #include "broker/fernwerkd/master.h"
 
 #include <gio/gio.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define LIFELINE_QUEUE 64
@@ -118,19 +117,16 @@ void process_free(Process *process)
     packet_link_free(process->requests);
     if (process->pidfd >= 0)
         close(process->pidfd);
-    if (process->heartbeat >= 0)
-        close(process->heartbeat);
+    heartbeat_free(process->heartbeat);
     g_free(process);
 }
 
 static gboolean make_links(Process *process, int *given, int *requests, GError **error)
 {
     int ends[2];
-    process->heartbeat = given[GIVEN(MASTER_HEARTBEAT_FD)] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (process->heartbeat < 0) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "no descriptors left");
+    process->heartbeat = heartbeat_new(&given[GIVEN(MASTER_HEARTBEAT_FD)], error);
+    if (!process->heartbeat)
         return FALSE;
-    }
     if (!packet_pair(ends, error))
         return FALSE;
     process->lifeline = packet_link_new(ends[0], NULL, MASTER_PACKET_MAX, LIFELINE_QUEUE, lifeline_received,
@@ -185,7 +181,7 @@ static gboolean start(Process *process, GError **error)
                        start_program(process, given, error);
 
     for (guint i = 0; i < GIVEN_MAX; i++)
-        if (given[i] >= 0 && given[i] != process->heartbeat)
+        if (given[i] >= 0)
             close(given[i]);
     if (started && requests >= 0)
         requests_open(process, requests);
@@ -200,9 +196,9 @@ Process *process_spawn(Master *m, ProcessKind kind, GError **error)
 
     process->master = m;
     process->kind = kind;
-    process->pidfd = process->heartbeat = -1;
+    process->pidfd = -1;
     process->id = ++m->next_id;
-    process->started_us = process->last_beat_us = g_get_monotonic_time();
+    process->started_us = process->last_sign_us = g_get_monotonic_time();
     if (!start(process, error)) {
         g_prefix_error(error, "%s: ", process_kind_name(kind));
         process_free(process);

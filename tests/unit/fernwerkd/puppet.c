@@ -129,6 +129,15 @@ static gboolean test_connects(gint fd, GIOCondition condition, gpointer data)
 
 /* ---- the others ---- */
 
+/* Two seconds of it, and signs of life meanwhile. */
+static void work(void)
+{
+    for (guint i = 0; i < 8; i++) {
+        g_usleep(MASTER_HEARTBEAT_MS * 1000 / 2);
+        lifeline_beat();
+    }
+}
+
 static gboolean peer_readable(gint fd, GIOCondition condition, gpointer data)
 {
     char bytes[256];
@@ -142,6 +151,10 @@ static gboolean peer_readable(gint fd, GIOCondition condition, gpointer data)
     }
     if (memmem(bytes, (size_t)n, "stop", 4))
         raise(SIGSTOP);
+    if (memmem(bytes, (size_t)n, "hang", 4))
+        pause();
+    if (memmem(bytes, (size_t)n, "work", 4))
+        work();
     if (memmem(bytes, (size_t)n, "die", 3))
         abort();
     return G_SOURCE_CONTINUE;
@@ -152,8 +165,8 @@ static void take_client(const LifelineClient *client, int socket, gpointer data)
     control = socket;
     struct rlimit limit = {0};
     getrlimit(RLIMIT_DATA, &limit);
-    say("hello kind=%u uid=%u data=%lu address=%s log=%u\n", kind, getuid(), limit.rlim_cur, client->address,
-        log_level());
+    say("hello kind=%u uid=%u pid=%d data=%lu address=%s log=%u\n", kind, getuid(), getpid(), limit.rlim_cur,
+        client->address, log_level());
     g_unix_fd_add(socket, G_IO_IN | G_IO_HUP, peer_readable, NULL);
 }
 

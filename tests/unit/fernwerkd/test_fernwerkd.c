@@ -25,6 +25,7 @@ typedef struct {
     int fd;
     unsigned long client, greeter;
     unsigned uid;
+    pid_t pid;
 } Visitor;
 
 static Visitor arrive(Instance *instance)
@@ -33,7 +34,7 @@ static Visitor arrive(Instance *instance)
     unsigned kind;
     const char *hello = client_hear(visitor.fd, "hello", SOON);
     ck_assert_ptr_nonnull(hello);
-    ck_assert_int_eq(sscanf(hello, "hello kind=%u uid=%u", &kind, &visitor.uid), 2);
+    ck_assert_int_eq(sscanf(hello, "hello kind=%u uid=%u pid=%d", &kind, &visitor.uid, &visitor.pid), 3);
     ck_assert_uint_eq(kind, KIND_RDP);
     const char *arrival = instance_hear(instance, "arrival", SOON);
     ck_assert_ptr_nonnull(arrival);
@@ -184,14 +185,55 @@ START_TEST(typing_extends_the_deadline)
 }
 END_TEST
 
+/* A visitor whose process is told that word: it is killed after 1.5 s, at once when it is looked after next.
+ */
+static void is_killed_after(const char *word)
+{
+    Instance *instance = instance_start("[limits]\nheartbeat_ms = 1500\n");
+    Visitor visitor = arrive(instance);
+    g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_FAULT);
+    gint64 begun = g_get_monotonic_time();
+    ck_assert_int_gt(dprintf(visitor.fd, "%s", word), 0);
+    ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));
+    ck_assert_int_ge(g_get_monotonic_time() - begun, 400000);
+    ck_assert_int_le(g_get_monotonic_time() - begun, 8000000);
+    instance_stop(instance);
+}
+
 START_TEST(a_stopped_process_counts_as_dead)
 {
-    /* The limit for starting holds until its second beat; both are shorter than what is waited for. */
-    Instance *instance = instance_start("[limits]\nheartbeat_ms = 1500\nstart_heartbeat_ms = 5000\n");
+    is_killed_after("stop");
+}
+END_TEST
+
+START_TEST(a_process_that_hangs_counts_as_dead)
+{
+    is_killed_after("hang");
+}
+END_TEST
+
+START_TEST(who_waits_or_gives_signs_amid_long_work_lives)
+{
+    Instance *instance = instance_start("[limits]\nheartbeat_ms = 1500\n");
+    Visitor waiting = arrive(instance), working = arrive(instance);
+    ck_assert_int_gt(dprintf(working.fd, "work"), 0);
+    ck_assert(!client_is_closed(waiting.fd, 4000));
+    ck_assert(!client_is_closed(working.fd, 100));
+    instance_stop(instance);
+}
+END_TEST
+
+START_TEST(who_was_stopped_and_goes_on_in_time_lives)
+{
+    Instance *instance = instance_start("[limits]\nheartbeat_ms = 4000\n");
     Visitor visitor = arrive(instance);
-    ck_assert_int_gt(dprintf(visitor.fd, "stop"), 0);
-    g_autofree char *gone = g_strdup_printf("gone %lu fernwerk-rdp %d", visitor.client, END_FAULT);
-    ck_assert_ptr_nonnull(instance_hear(instance, gone, SOON));
+    for (guint i = 0; i < 4; i++) {
+        kill(visitor.pid, SIGSTOP);
+        g_usleep(1500000);
+        kill(visitor.pid, SIGCONT);
+        g_usleep(1000000);
+    }
+    ck_assert(!client_is_closed(visitor.fd, 1000));
     instance_stop(instance);
 }
 END_TEST
@@ -547,6 +589,9 @@ int main(void)
     tcase_add_test(cases, a_client_without_a_user_ends_at_the_deadline_and_one_with_a_user_stays);
     tcase_add_test(cases, typing_extends_the_deadline);
     tcase_add_test(cases, a_stopped_process_counts_as_dead);
+    tcase_add_test(cases, a_process_that_hangs_counts_as_dead);
+    tcase_add_test(cases, who_waits_or_gives_signs_amid_long_work_lives);
+    tcase_add_test(cases, who_was_stopped_and_goes_on_in_time_lives);
     tcase_add_test(cases, a_client_whose_greeter_dies_gets_a_new_one);
     tcase_add_test(cases, a_new_broker_learns_who_lives_and_no_client_is_cut);
     tcase_add_test(cases, a_repeated_request_gets_the_same_answer_and_has_no_second_effect);

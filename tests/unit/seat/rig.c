@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -39,14 +38,16 @@ void rig_seat_broker_again(RigSeat *seat)
 void rig_seat_start(RigSeat *seat)
 {
     LifelineStart start = {.version = MASTER_VERSION, .kind = KIND_SEAT, .id = 1, .log_level = 2};
-    int ends[2];
+    int ends[2], beats;
 
     ck_assert(packet_pair(ends, NULL));
-    *seat = (RigSeat){.lifeline = ends[0], .heartbeat = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .broker = -1};
+    *seat = (RigSeat){.lifeline = ends[0], .broker = -1};
+    seat->heartbeat = heartbeat_new(&beats, NULL);
+    ck_assert_ptr_nonnull(seat->heartbeat);
     send_lifeline(seat, &start, sizeof start, LIFELINE_START, NULL);
     seat->pid = fork();
     if (seat->pid == 0) {
-        int lifeline = fcntl(ends[1], F_DUPFD, 10), heartbeat = fcntl(seat->heartbeat, F_DUPFD, 10);
+        int lifeline = fcntl(ends[1], F_DUPFD, 10), heartbeat = fcntl(beats, F_DUPFD, 10);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(lifeline, MASTER_LIFELINE_FD);
         dup2(heartbeat, MASTER_HEARTBEAT_FD);
@@ -55,6 +56,7 @@ void rig_seat_start(RigSeat *seat)
         _exit(127);
     }
     close(ends[1]);
+    close(beats);
     rig_seat_broker_again(seat);
 }
 
@@ -69,7 +71,7 @@ void rig_seat_stop(RigSeat *seat)
             waitpid(seat->pid, &status, 0);
         }
     }
-    close(seat->heartbeat);
+    heartbeat_free(seat->heartbeat);
     close(seat->broker);
     ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the seat ended with status 0x%x", status);
 }

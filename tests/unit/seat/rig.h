@@ -2,13 +2,15 @@
  * fails the running test. */
 #pragma once
 
+#include "base/heartbeat.h"
 #include "base/packet.h"
 #include "base/proto/master_link.h"
 #include "base/proto/seat_control.h"
 
 typedef struct {
     pid_t pid;
-    int lifeline, heartbeat, broker;
+    int lifeline, broker;
+    Heartbeat *heartbeat;
 } RigSeat;
 
 /* Starts build/bin/fernwerk-seat and hands it a broker link. */

@@ -404,9 +404,9 @@ class Node:
         self.port = self.listener.getsockname()[1]
         self.lifeline, lifeline = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.requests, requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        heartbeat = os.eventfd(0)
+        heartbeat = self.heartbeat()
         self.files = [os.open(self.folder / n, os.O_RDONLY) for n in ("web.pem", "web.key", "ca.pem")]
-        start = struct.pack("<HHIIIQ8III", 1, 64, 0, 2, 3, 7, *([0] * 8), 2, 0)
+        start = struct.pack("<HHIIIQ8III", 1, 64, 0, 3, 3, 7, *([0] * 8), 2, 0)
         self.send_packet(start, [self.listener.fileno(), *self.files])
         self.attach_broker()
         place = {3: lifeline.fileno(), 4: heartbeat, 5: requests.fileno()}
@@ -425,6 +425,15 @@ class Node:
         os.close(heartbeat)
         threading.Thread(target=self.serve_requests, daemon=True).start()
         self.wait_ready()
+
+    @staticmethod
+    def heartbeat():
+        """As base/heartbeat.c makes it."""
+        import fcntl
+        fd = os.memfd_create("heartbeat", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(fd, 16)
+        fcntl.fcntl(fd, 1033, 1 | 2 | 4)  # F_ADD_SEALS: seal, shrink, grow
+        return fd
 
     @staticmethod
     def above(fd):
