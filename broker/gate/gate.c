@@ -17,7 +17,7 @@
 
 #define ACCEPTS_A_TURN 32
 #define FULL_TABLE_PAUSE_MS 200
-#define SWEEP_MS 500
+#define SWEEP_MS 500 /* while there are connections */
 #define REPORT_US (10 * G_USEC_PER_SEC)
 #define RFB_VERSION "RFB 003.008\n"
 
@@ -51,6 +51,7 @@ struct Gate {
     GPtrArray *doors;
     guint64 refused, dropped; /* since the last report */
     gint64 reported_us;
+    guint sweeper;
 };
 
 /* Forgets the connection and returns its socket. */
@@ -186,6 +187,7 @@ static void take(Gate *gate, int fd, ClientProtocol protocol, const struct socka
     connection->watch = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, connection_readable, connection);
 }
 
+static void sweep_soon(Gate *gate);
 static gboolean door_ready(gint fd, GIOCondition condition, gpointer data);
 
 static gboolean door_reopen(gpointer data)
@@ -204,6 +206,7 @@ static gboolean door_ready(gint fd, GIOCondition condition, gpointer data)
         int client = accept4(fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (client >= 0) {
             take(door->gate, client, door->protocol, (struct sockaddr *)&address);
+            sweep_soon(door->gate);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -246,7 +249,16 @@ static gboolean sweep(gpointer data)
         connection_close(connection);
     }
     report(gate, now);
-    return G_SOURCE_CONTINUE;
+    if (gate->connections.head || gate->refused || gate->dropped)
+        return G_SOURCE_CONTINUE;
+    gate->sweeper = 0;
+    return G_SOURCE_REMOVE;
+}
+
+static void sweep_soon(Gate *gate)
+{
+    if (!gate->sweeper)
+        gate->sweeper = g_timeout_add(SWEEP_MS, sweep, gate);
 }
 
 static void reply_received(PacketLink *link, const void *packet, gsize length, int *descriptors, guint count,
@@ -286,7 +298,6 @@ Gate *gate_new(const Config *config, int requests)
     g_queue_init(&gate->connections);
     gate->requests = packet_link_new(requests, NULL, MASTER_PACKET_MAX, gate->half_open_total + 1,
                                      reply_received, requests_closed, gate);
-    g_timeout_add(SWEEP_MS, sweep, gate);
     return gate;
 }
 
