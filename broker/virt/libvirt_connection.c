@@ -9,8 +9,10 @@
 
 #define BACKOFF_FIRST_MS 250
 #define BACKOFF_MAX_MS 8000
-#define KEEPALIVE_S 5
-#define KEEPALIVE_MISSED 3
+/* libvirtd asks every 5 s by itself (its keepalive_interval), and what it asks is its sign of life: asking
+ * less often means not asking at all while it lives. Given up after 20 s. */
+#define KEEPALIVE_S 10
+#define KEEPALIVE_MISSED 1
 
 struct LibvirtConnection {
     char *uri;
