@@ -18,8 +18,10 @@
 #define UNSENT_MAX (128 * 1024) /* bytes that TCP may queue before we count as not writable */
 #define PEER_DEAD_MS 30000
 #define HEADERS_MAX 8192
-#define PING_SECONDS 15
-#define HANGUP_SECONDS 30
+/* Proxies forget who says nothing for 60 s. A page that is looked at asks by itself before that. */
+#define PING_SECONDS 45
+#define HANGUP_SECONDS 75
+#define PROBE_SECONDS 30 /* by TCP, of a peer who says nothing; then every 10 */
 
 typedef struct {
     Server *server;
@@ -206,9 +208,12 @@ gboolean service_start(Server *server, GMainLoop *loop, GError **error)
 
 static void tune(int fd)
 {
-    int on = 1, unsent = UNSENT_MAX, dead = PEER_DEAD_MS;
+    int on = 1, unsent = UNSENT_MAX, dead = PEER_DEAD_MS, idle_s = PROBE_SECONDS, interval_s = 10, probes = 3;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead, sizeof dead);
 }

@@ -20,7 +20,8 @@ const names: Record<number, string> = {
 };
 const COPYRECT = 1;
 const WINDOW_MS = 2000;
-const FENCE_EVERY_MS = 2000;
+const FENCE_EVERY_MS = 2000; // while something passes
+const FENCE_QUIET_MS = 30_000; // else: a still picture costs next to nothing
 const TICK_MS = 500;
 const SILENT_MS = 10_000; // an unanswered fence and not a byte for so long: the connection is dead
 const PROBE_MS = 3000; // the same when there is reason to doubt
@@ -36,6 +37,9 @@ export class Meter {
   private recent: { at: number; encoding: string; area: number }[] = [];
   private last = "";
   private fenceSent = 0;
+  private lastFence = 0;
+  private sends = 0; // messages to the server, the fences' own included
+  private passed = 0; // frames and messages up to the last fence
   private heard = false;
   private quietMs = 0;
   private patience = SILENT_MS;
@@ -47,9 +51,14 @@ export class Meter {
       this.patience = SILENT_MS;
       this.bytes += typeof event.data === "string" ? event.data.length : event.data.byteLength;
     });
+    const send = channel.send.bind(channel);
+    channel.send = (data) => {
+      this.sends++;
+      send(data);
+    };
     this.watchRectangles(rfb);
     this.watchFences(rfb);
-    this.timers = [setInterval(() => this.sendFence(rfb), FENCE_EVERY_MS), setInterval(() => this.listen(), TICK_MS)];
+    this.timers = [setInterval(() => this.timeFence(rfb), FENCE_EVERY_MS), setInterval(() => this.listen(), TICK_MS)];
   }
 
   stop(): void {
@@ -140,9 +149,15 @@ export class Meter {
     };
   }
 
+  private timeFence(rfb: RFB): void {
+    const quiet = this.frames + this.sends === this.passed;
+    if (!quiet || performance.now() - this.lastFence >= FENCE_QUIET_MS) this.sendFence(rfb);
+  }
+
   private sendFence(rfb: RFB): void {
     if (!rfb._supportsFence || this.fenceSent || document.hidden) return;
-    this.fenceSent = performance.now();
+    this.fenceSent = this.lastFence = performance.now();
     RFB.messages.clientFence(rfb._sock, FENCE_REQUEST, FENCE_MARK);
+    this.passed = this.frames + this.sends;
   }
 }
