@@ -6,8 +6,8 @@ import processes
 import viewers
 from lib.wait import until
 
-CLIENT_MIB, SEAT_MIB, SEAT_H264_MIB = 20, 24, 72
-IDLE_PERCENT = 0.5
+CLIENT_MIB, SEAT_MIB, SEAT_H264_MIB = 14.3, 19.1, 61.0  # 15, 20 and 64 MB
+IDLE_PERCENT = 0.05
 MOVING_S = 10  # long enough for a stream to have begun, and for the encoder of one before it to have gone
 STILL_S = 12   # long enough for a stream to have ended and the picture to be exact
 SESSIONS = {"RDP, H.264": (lambda run: viewers.rdp(run.screen, run.demo), "fernwerk-rdp"),
