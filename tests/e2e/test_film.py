@@ -59,6 +59,25 @@ def test_xfreerdp_shows_a_film(demo, screen, cinema, graphics, units):
     assert (both > 30) == (graphics is XFreeRdp.AVC444), over
 
 
+def test_moving_letters_keep_their_colours_where_the_client_takes_avc444(demo, screen, cinema):
+    user, still = cinema
+    best = {}
+    for name, graphics in (("avc420", XFreeRdp.AVC420), ("avc444", XFreeRdp.AVC444)):
+        with XFreeRdp(screen, demo, graphics, user=user["name"], password=user["password"]) as client:
+            watch(client.picture, still)
+            seen = []
+            until(lambda: (film.number(client.picture()) or film.MOVING) < 20, 30, "a moving film")
+
+            def letters():
+                shown = client.picture()
+                if 40 < (film.number(shown) or 0) < film.MOVING - 10:  # and long enough in motion to be a film
+                    seen.append(film.title_psnr(shown))
+                return len(seen) > 15
+            until(letters, 30, lambda: f"more pictures than {len(seen)}")
+            best[name] = max(seen)  # a picture taken while it changes is of two frames
+    assert best["avc444"] > best["avc420"] + 3, best
+
+
 def test_tigervnc_shows_a_film(demo, screen, cinema):
     user, still = cinema
     with TigerVnc(screen, demo, user=user["name"], password=user["password"]) as client:
