@@ -3,18 +3,20 @@
 
 #define FRAME_US 16667
 #define SLACK_US 20000 /* of the link's time that may wait in front of it */
-#define LEAST_US 1000  /* what is answered faster tells nothing more */
 #define TELLING_US                                                                                           \
     4000 /* shorter than this it is the machine that is measured: the link is at least so fast */
-#define SMOOTH 4
+#define BUSY_MAX_US 300000    /* a longer look back would not notice that the link has changed */
+#define RATE_WINDOW_US 500000 /* the best rate of one to two of these counts: delays have many causes */
 #define FILM_SHARE 0.75 /* of the link; the rest is for what is sharp, and for an estimate that is late */
 #define FILM_KBIT_MAX 20000
 #define FILM_KBIT_MIN 200
 #define CALM_US 30000
-#define CALM_TILE_BYTES 6000 /* a picture-like tile without loss */
+#define CALM_TILE_BYTES 8000 /* a picture-like tile without loss */
 #define CALM_TILES_MIN 2
 #define CALM_TILES_MAX 256
-#define CALM_TILES_UNKNOWN 64
+#define CALM_TILES_NEAR 64 /* while the rate is unknown */
+#define CALM_TILES_FAR 8
+#define NEAR_US 10000
 
 static const PaceSent *frame(const Pace *pace, guint32 serial)
 {
@@ -47,18 +49,35 @@ guint32 pace_sent(Pace *pace, gsize bytes, gint64 now_us)
     return pace->sent;
 }
 
+static void take_sample(Pace *pace, double sample, gint64 now_us)
+{
+    if (now_us - pace->best_us > RATE_WINDOW_US) {
+        pace->best_before = now_us - pace->best_us > 2 * RATE_WINDOW_US ? 0 : pace->best;
+        pace->best = 0;
+        pace->best_us = now_us;
+    }
+    pace->best = MAX(pace->best, sample);
+    pace->rate = MAX(pace->best, pace->best_before);
+}
+
 /* The link was busy with these bytes from when they were sent, or when it had done with the ones before,
- * until half a round trip before the answer; seen from here all of this is a round trip later. */
+ * until half a round trip before the answer; seen from here all of this is a round trip later. Answers that
+ * come together are no faster link: a stretch without a pause is looked at as a whole. */
 static void learn_rate(Pace *pace, guint32 serial, gint64 now_us)
 {
     gsize bytes = bytes_between(pace, pace->echoed, serial);
-    gint64 began = MAX(frame(pace, pace->echoed + 1)->us, pace->echoed_us - pace->round_trip_us);
-    gint64 took = now_us - pace->round_trip_us - began;
-    double sample = (double)bytes / (double)MAX(took, LEAST_US);
+    gint64 sent_us = frame(pace, pace->echoed + 1)->us, free_us = pace->echoed_us - pace->round_trip_us;
+    gint64 done_us = now_us - pace->round_trip_us;
 
-    if (bytes == 0 || (took < TELLING_US && (pace->rate <= 0 || sample <= pace->rate)))
-        return;
-    pace->rate = pace->rate > 0 ? pace->rate + (sample - pace->rate) / SMOOTH : sample;
+    if (sent_us >= free_us || pace->busy_us == 0 || done_us - pace->busy_us > BUSY_MAX_US) {
+        pace->busy_us = MAX(sent_us, free_us);
+        pace->busy_bytes = 0;
+    }
+    pace->busy_bytes += bytes;
+    if (done_us - pace->busy_us >= TELLING_US)
+        take_sample(pace, (double)pace->busy_bytes / (double)(done_us - pace->busy_us), now_us);
+    else if (pace->rate > 0 && (double)pace->busy_bytes / TELLING_US > pace->rate)
+        take_sample(pace, (double)pace->busy_bytes / TELLING_US, now_us);
 }
 
 /* The smallest counts, since the decoder's work is in it too. It grows again, slowly, with what had the link
@@ -121,6 +140,6 @@ guint pace_calm_tiles(const Pace *pace)
 {
     guint32 bytes = pace_bytes(pace, CALM_US);
     if (pace->rate <= 0)
-        return CALM_TILES_UNKNOWN;
+        return pace->round_trip_us < NEAR_US ? CALM_TILES_NEAR : CALM_TILES_FAR;
     return CLAMP(bytes / CALM_TILE_BYTES, CALM_TILES_MIN, CALM_TILES_MAX);
 }

@@ -19,7 +19,11 @@ typedef struct {
     PaceSent frames[PACE_WINDOW_MAX]; /* by serial % PACE_WINDOW_MAX */
     gint64 round_trip_us;             /* smallest of the recent ones, 0 unknown */
     gint64 echoed_us;                 /* when the last answer came */
-    double rate;                      /* bytes per us, 0 unknown */
+    gint64 busy_us;           /* since when the link has been busy without a pause, as seen from here */
+    gsize busy_bytes;         /* that it has carried since */
+    double best, best_before; /* bytes per us, of this and of the last RATE_WINDOW; 0 unknown */
+    gint64 best_us;           /* when this one began */
+    double rate;              /* bytes per us, 0 unknown */
 } Pace;
 
 /* TRUE: one more update may be sent: as many as fit into a round trip, and no more bytes than the link

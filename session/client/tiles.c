@@ -78,6 +78,23 @@ static TileBox even_box(TileBox box, TileBox whole)
                      (guint8)MIN(whole.x1, (box.x1 + 1) & ~1), (guint8)MIN(whole.y1, (box.y1 + 1) & ~1)};
 }
 
+/* A film that comes slowly, over a slow link or from a slow machine, is not over between two of its pictures.
+ */
+static guint32 calm_ms(const Tiles *tiles)
+{
+    return CLAMP(3 * tiles->film_every_ms, TILES_CALM_MS, TILES_CALM_MAX_MS);
+}
+
+static void note_film(Tiles *tiles, guint32 now_ms)
+{
+    guint32 gap = now_ms - tiles->film_ms;
+    if (tiles->film_ms == 0 || gap > TILES_CALM_MAX_MS)
+        tiles->film_every_ms = 0; /* another one */
+    else
+        tiles->film_every_ms = tiles->film_every_ms ? (3 * tiles->film_every_ms + gap) / 4 : gap;
+    tiles->film_ms = now_ms;
+}
+
 void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
                        GArray *rects)
 {
@@ -86,6 +103,7 @@ void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_a
 
     if (!clip(tiles, region, &r))
         return;
+    note_film(tiles, now_ms);
     tile_joiner_start(&joiner, rects);
     for (guint row = r.y / SEAT_TILE; row <= (r.y + r.height - 1) / SEAT_TILE; row++)
         for (guint column = r.x / SEAT_TILE; column <= (r.x + r.width - 1) / SEAT_TILE; column++) {
@@ -110,11 +128,12 @@ void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_a
 
 guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit)
 {
+    guint32 calm = calm_ms(tiles);
     guint taken = 0;
     for (guint row = 0; row < tiles->rows; row++)
         for (guint column = 0; column < tiles->columns && taken < limit; column++) {
             Tile *tile = &tiles->tiles[row * tiles->columns + column];
-            if (tile->lossy == 0 || now_ms - tile->lossy < TILES_CALM_MS)
+            if (tile->lossy == 0 || now_ms - tile->lossy < calm)
                 continue;
             ViewerRect all = {0, 0, tiles->width, tiles->height};
             tile->exact = box_in_tile(&all, column, row);
@@ -127,13 +146,14 @@ guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit)
 
 gint tiles_calm_due(const Tiles *tiles, guint32 now_ms)
 {
+    guint32 calm = calm_ms(tiles);
     gint due = -1;
     for (gsize i = 0; i < (gsize)tiles->columns * tiles->rows; i++) {
         const Tile *tile = &tiles->tiles[i];
         if (tile->lossy == 0)
             continue;
         guint32 age = now_ms - tile->lossy;
-        gint left = age >= TILES_CALM_MS ? 0 : (gint)(TILES_CALM_MS - age);
+        gint left = age >= calm ? 0 : (gint)(calm - age);
         if (due < 0 || left < due)
             due = left;
     }

@@ -4,7 +4,8 @@
 
 #include "session/client/viewer.h"
 
-#define TILES_CALM_MS 120 /* a lossy tile without damage for so long is due to be sent exactly */
+#define TILES_CALM_MS 120     /* a lossy tile without damage for so long is due to be sent exactly, */
+#define TILES_CALM_MAX_MS 400 /* where the film comes slowly for so long */
 
 /* A box inside a tile, px from the tile's corner; x1 == 0: empty. */
 typedef struct {
@@ -22,7 +23,9 @@ typedef struct {
 typedef struct {
     guint width, height; /* px */
     guint columns, rows;
-    Tile *tiles; /* row by row */
+    Tile *tiles;         /* row by row */
+    guint32 film_ms;     /* when a unit was taken last, 0: never */
+    guint film_every_ms; /* about so long after the one before it */
 } Tiles;
 
 /* Makes (or remakes) the state for a screen; everything is lacking. Free with tiles_clear(). */
@@ -40,7 +43,7 @@ void tiles_damage(Tiles *tiles, const ViewerRect *rect, gboolean motion, gboolea
 void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
                        GArray *rects);
 
-/* Turns up to `limit` lossy tiles that have been calm for TILES_CALM_MS into lacking ones; returns how many.
+/* Turns up to `limit` lossy tiles that have been calm for long enough into lacking ones; returns how many.
  */
 guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit);
 
