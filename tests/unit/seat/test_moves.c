@@ -62,7 +62,7 @@ static void fake_cancel(HostStream *stream)
     fake.encoding = FALSE;
 }
 
-static void fake_demand(HostStream *stream, guint subscribers, guint max_kbit_s)
+static void fake_demand(HostStream *stream, guint subscribers, guint max_kbit_s, gboolean chroma)
 {
 }
 
@@ -79,7 +79,8 @@ static void deliver_unit(void)
     if (!fake.encoding)
         return;
     fake.encoding = FALSE;
-    fake.events->unit(unit, sizeof unit, fake.keyframe, 1, fake.host);
+    H264Units made = {.main = unit, .main_length = sizeof unit, .keyframe = fake.keyframe};
+    fake.events->unit(&made, 1, fake.host);
 }
 
 /* ---- the clients ---- */
