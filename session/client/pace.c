@@ -76,7 +76,7 @@ static void learn_rate(Pace *pace, guint32 serial, gint64 now_us)
     pace->busy_bytes += bytes;
     if (done_us - pace->busy_us >= TELLING_US)
         take_sample(pace, (double)pace->busy_bytes / (double)(done_us - pace->busy_us), now_us);
-    else if (pace->rate > 0 && (double)pace->busy_bytes / TELLING_US > pace->rate)
+    else if (done_us >= pace->busy_us && pace->rate > 0 && (double)pace->busy_bytes / TELLING_US > pace->rate)
         take_sample(pace, (double)pace->busy_bytes / TELLING_US, now_us);
 }
 

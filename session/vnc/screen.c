@@ -232,8 +232,9 @@ static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray
         if (!clip(screen, &update->rects[i], &rect))
             continue;
         gboolean moves = refine_moves(screen->refine, &rect, now);
-        gboolean lossy = takes && (moves || sudden) && !touches_moves(update, &rect) &&
-                         is_picture(&update->picture, &rect);
+        /* What a scroll brings in is a strip beside what is exact; a film has no such. */
+        gboolean strip = !sudden && touches_moves(update, &rect);
+        gboolean lossy = takes && (moves || sudden) && !strip && is_picture(&update->picture, &rect);
         if (!pixels_encode(screen->pixels, &update->picture, &rect, lossy, out, rects))
             return FALSE;
         refine_sent(screen->refine, &rect, lossy, now);
@@ -261,6 +262,14 @@ static void put_fence(Screen *screen, GByteArray *out)
     for (guint i = 0; i < 4; i++)
         serial[i] = (guint8)(number >> (24 - 8 * i));
     write_fence(out, RFB_FENCE_REQUEST | RFB_FENCE_BLOCK_BEFORE, serial, sizeof serial);
+}
+
+/* A fence alone: the way there and back, without a picture's weight. */
+static void probe_link(Screen *screen)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    put_fence(screen, out);
+    transport_write(screen->transport, out->data, out->len);
 }
 
 /* Closes an update whose head stands at `head` of `out`. */
@@ -298,8 +307,11 @@ static void send_picture(Screen *screen)
     if (rects == 0)
         return;
     end_update(screen, out, 0, rects);
-    if (screen->capabilities.fence)
+    if (screen->capabilities.fence) {
+        if (screen->pace.sent == 0)
+            probe_link(screen);
         put_fence(screen, out);
+    }
     screen->requested = FALSE;
     screen->pages_held = TRUE;
     screen->sent_us = g_get_monotonic_time();

@@ -36,6 +36,14 @@ class Link:
         return max(PIECE, int(self.rate * (BUFFER_S + self.delay))) if self.rate else 64 * 1024 * 1024
 
 
+def small_segments():
+    """A socket whose TCP cuts as on an Ethernet: with the loopback's segments of 64 KiB, which are larger than the
+    buffers here, senders wait 200 ms for each piece."""
+    made = socket.socket()
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1448)
+    return made
+
+
 class Direction:
     """Carries bytes from one socket to another."""
 
@@ -88,11 +96,14 @@ def main(port, rtt_ms, mbit_s, later=None):
     link = Link(rtt_ms, mbit_s)
     if later is not None:
         signal.signal(signal.SIGUSR1, lambda *_: link.set_rate(later))
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = small_segments()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
     print(listener.getsockname()[1], flush=True)
     while True:
         client, _ = listener.accept()
-        server = socket.create_connection(("127.0.0.1", port))
+        server = small_segments()
+        server.connect(("127.0.0.1", port))
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         Direction(client, server, link)
