@@ -3,8 +3,10 @@
 
 #define FRAME_US 16667
 #define SLACK_US 20000 /* of the link's time that may wait in front of it */
-#define TELLING_US                                                                                           \
-    4000 /* shorter than this it is the machine that is measured: the link is at least so fast */
+/* And a fourth of the round trip, which may be wrong by that: what takes less says only that the link is at
+ * least so fast. */
+#define TELLING_US 5000
+#define OVERDUE_US 50000
 #define BUSY_MAX_US 300000    /* a longer look back would not notice that the link has changed */
 #define RATE_WINDOW_US 500000 /* the best rate of one to two of these counts: delays have many causes */
 #define FILM_SHARE 0.75 /* of the link; the rest is for what is sharp, and for an estimate that is late */
@@ -31,13 +33,15 @@ static gsize bytes_between(const Pace *pace, guint32 after, guint32 last)
     return bytes;
 }
 
-gboolean pace_may_send(const Pace *pace)
+gboolean pace_may_send(const Pace *pace, gint64 now_us)
 {
     guint32 flying = pace->sent - pace->echoed;
     if (!pace->answers || flying < PACE_WINDOW_MIN)
         return TRUE;
     /* As many frames as fit into a round trip, and one in work on either side. */
     if (flying >= MIN(PACE_WINDOW_MIN + pace->round_trip_us / FRAME_US, PACE_WINDOW_MAX))
+        return FALSE;
+    if (now_us - frame(pace, pace->echoed + 1)->us > pace->round_trip_us * 5 / 4 + OVERDUE_US)
         return FALSE;
     return bytes_between(pace, pace->echoed, pace->sent) < pace_bytes(pace, pace->round_trip_us + SLACK_US);
 }
@@ -67,17 +71,17 @@ static void learn_rate(Pace *pace, guint32 serial, gint64 now_us)
 {
     gsize bytes = bytes_between(pace, pace->echoed, serial);
     gint64 sent_us = frame(pace, pace->echoed + 1)->us, free_us = pace->echoed_us - pace->round_trip_us;
-    gint64 done_us = now_us - pace->round_trip_us;
+    gint64 done_us = now_us - pace->round_trip_us, telling_us = TELLING_US + pace->round_trip_us / 4;
 
     if (sent_us >= free_us || pace->busy_us == 0 || done_us - pace->busy_us > BUSY_MAX_US) {
         pace->busy_us = MAX(sent_us, free_us);
         pace->busy_bytes = 0;
     }
     pace->busy_bytes += bytes;
-    if (done_us - pace->busy_us >= TELLING_US)
+    if (done_us - pace->busy_us >= telling_us)
         take_sample(pace, (double)pace->busy_bytes / (double)(done_us - pace->busy_us), now_us);
-    else if (done_us >= pace->busy_us && pace->rate > 0 && (double)pace->busy_bytes / TELLING_US > pace->rate)
-        take_sample(pace, (double)pace->busy_bytes / TELLING_US, now_us);
+    else if (pace->rate > 0 && (double)pace->busy_bytes / (double)telling_us > pace->rate)
+        take_sample(pace, (double)pace->busy_bytes / (double)telling_us, now_us);
 }
 
 /* The smallest counts, since the decoder's work is in it too. It grows again, slowly, with what had the link

@@ -26,9 +26,10 @@ typedef struct {
     double rate;              /* bytes per us, 0 unknown */
 } Pace;
 
-/* TRUE: one more update may be sent: as many as fit into a round trip, and no more bytes than the link
- * carries meanwhile. Before the first answer always: then requests or the socket pace. */
-gboolean pace_may_send(const Pace *pace);
+/* TRUE: one more update may be sent: as many as fit into a round trip, no more bytes than the link carries
+ * meanwhile, and beyond PACE_WINDOW_MIN none while an answer is overdue. Before the first answer always: then
+ * requests or the socket pace. */
+gboolean pace_may_send(const Pace *pace, gint64 now_us);
 
 /* An update of so many bytes is being sent: returns its serial. What is sent before the last answer's
  * PACE_WINDOW_MAX successors is forgotten. */

@@ -152,15 +152,16 @@ static UINT on_acknowledge(RdpgfxServerContext *channel, const RDPGFX_FRAME_ACKN
 gboolean gfx_may_send(const Gfx *gfx)
 {
     const Pace *pace = &gfx->pace;
+    gint64 now = g_get_monotonic_time();
 
     if (!gfx->ready)
         return FALSE;
     if (gfx->acks_suspended)
         return TRUE;
     /* Before its first answer a client has an output to make: it is not given more than that. */
-    if (pace->answers ? pace_may_send(pace) : pace->sent - pace->echoed < PACE_WINDOW_MIN)
+    if (pace->answers ? pace_may_send(pace, now) : pace->sent - pace->echoed < PACE_WINDOW_MIN)
         return TRUE;
-    return g_get_monotonic_time() - pace->frames[pace->sent % PACE_WINDOW_MAX].us > ACK_LOST_US;
+    return now - pace->frames[pace->sent % PACE_WINDOW_MAX].us > ACK_LOST_US;
 }
 
 guint gfx_calm_tiles(const Gfx *gfx)

@@ -53,8 +53,8 @@ void screen_free(Screen *screen)
 /* A tile that follows without loss waits for newer ones and for the link. */
 static gboolean may_refine(const Screen *screen)
 {
-    return !screen->dirty && (screen->requested || screen->continuous) && pace_may_send(&screen->pace) &&
-           transport_ready(screen->transport);
+    return !screen->dirty && (screen->requested || screen->continuous) &&
+           pace_may_send(&screen->pace, g_get_monotonic_time()) && transport_ready(screen->transport);
 }
 
 /* As many of them as the link carries in little time. */
@@ -346,8 +346,8 @@ void screen_pump(Screen *screen)
 {
     while (screen->transport && !screen->noticed && !screen->failed_already &&
            (screen->dirty || screen->black_due || screen_signs_due(screen)) &&
-           (screen->requested || screen->continuous) && pace_may_send(&screen->pace) &&
-           transport_ready(screen->transport)) {
+           (screen->requested || screen->continuous) &&
+           pace_may_send(&screen->pace, g_get_monotonic_time()) && transport_ready(screen->transport)) {
         if (screen_signs_due(screen))
             screen_send_signs(screen);
         else if (screen->black_due)
