@@ -222,9 +222,24 @@ static gboolean is_sudden(const Screen *screen, const ViewerUpdate *update)
     return area * SUDDEN_SHARE >= (guint64)screen->client_width * screen->client_height;
 }
 
+static gboolean set_encoding(Screen *screen)
+{
+    const Capabilities *now = &screen->capabilities;
+    return pixels_set_encoding(screen->pixels, now->pixels, now->compress, screen->quality.level,
+                               now->last_rect);
+}
+
+/* So many bytes with JPEG among them go out: may the next ones be better, or must they be less? */
+static gboolean follow_quality(Screen *screen, gsize bytes)
+{
+    return !quality_follow(&screen->quality, bytes, pace_bytes(&screen->pace, QUALITY_FRAME_US)) ||
+           set_encoding(screen);
+}
+
 static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
 {
     gboolean takes = takes_losses(screen), sudden = is_sudden(screen, update) && !screen->refining;
+    gboolean any_lossy = FALSE;
     gint64 now = g_get_monotonic_time();
 
     for (guint i = 0; i < update->n_rects; i++) {
@@ -238,9 +253,10 @@ static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray
         if (!pixels_encode(screen->pixels, &update->picture, &rect, lossy, out, rects))
             return FALSE;
         refine_sent(screen->refine, &rect, lossy, now);
+        any_lossy |= lossy;
     }
     screen->refining = FALSE;
-    return TRUE;
+    return !any_lossy || follow_quality(screen, out->len);
 }
 
 static void put_unit(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
@@ -436,7 +452,8 @@ gboolean screen_take_encodings(Screen *screen, const gint32 *list, guint count)
     Capabilities now = capabilities_read(list, count);
 
     screen->capabilities = now;
-    if (!pixels_set_encoding(screen->pixels, now.pixels, now.compress, now.quality, now.last_rect))
+    quality_ask(&screen->quality, now.quality);
+    if (!set_encoding(screen))
         screen_fail(screen, "the encoding could not be set");
     screen_announce(screen, &before);
     subscribe(screen);

@@ -3,6 +3,7 @@
 
 #include "session/client/pace.h"
 #include "session/vnc/capabilities.h"
+#include "session/vnc/quality.h"
 #include "session/vnc/refine.h"
 #include "session/vnc/screen.h"
 
@@ -19,6 +20,7 @@ struct Screen {
     RfbPixelFormat format;
     Capabilities capabilities;
     Refine *refine;
+    Quality quality;
     Pace pace;
     guint film_kbit_s; /* that the link allows, as it was last told to the seat; 0: any */
     guint timer;
