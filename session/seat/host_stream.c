@@ -284,6 +284,5 @@ void host_stream_demand(SeatHost *host)
             *least = *least ? MIN(*least, client->max_kbit_s) : client->max_kbit_s;
     }
     /* Who only looks on makes nobody's picture worse. */
-    host->stream->class->demand(host->stream, subscribers, drivers ? owned : watched,
-                                chroma && subscribers > 0);
+    host->stream->class->demand(host->stream, drivers ? owned : watched, chroma && subscribers > 0);
 }

@@ -25,9 +25,9 @@ typedef struct {
     gboolean (*encode)(HostStream *stream, const Shadow *shadow, const SeatRect *region,
                        const SeatRect *rects, guint count, gboolean keyframe);
     void (*cancel)(HostStream *stream);
-    /* How many clients want units (0: the encoder may go after a while), and what the slowest can take of
-     * those that do not only look on (0: no limit). `chroma`: all of them take AVC444's auxiliary view. */
-    void (*demand)(HostStream *stream, guint subscribers, guint max_kbit_s, gboolean chroma);
+    /* What the slowest subscriber can take of those that do not only look on (0: no limit). `chroma`: all of
+     * them take AVC444's auxiliary view. */
+    void (*demand)(HostStream *stream, guint max_kbit_s, gboolean chroma);
     void (*free)(HostStream *stream);
 } HostStreamClass;
 

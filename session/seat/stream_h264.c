@@ -5,7 +5,7 @@
 #include "encoder/h264_pair.h"
 #include "encoder/rect.h"
 
-#define IDLE_S 5 /* an encoder is tens of MiB; a client that comes right back still finds it */
+#define IDLE_S 5 /* an encoder is tens of MiB; a film that goes on still finds it */
 /* Software is late because the machine is busy, and nothing better would take over: only a hang is a failure.
  */
 #define SOFTWARE_PATIENCE_MS 10000
@@ -21,9 +21,10 @@ typedef struct {
     SeatRect region;    /* px, that encoder and spare were made for or have moved to */
     guint32 generation; /* of the shadow that the encoder has seen, 0: of none */
     guint32 number;     /* of the running stream */
-    guint subscribers, max_kbit_s;
+    guint max_kbit_s;
     gboolean chroma; /* the subscribers take AVC444's auxiliary view */
     guint idle_timer;
+    gint64 used_us;   /* when it was given the last picture */
     gint64 broken_us; /* when the last encoder failed, 0: none has */
 } Stream;
 
@@ -63,6 +64,17 @@ static H264Pair *make_encoder(Stream *self, const EncoderCandidate *candidate)
     if (!candidate->hardware)
         h264_pair_set_patience(encoder, SOFTWARE_PATIENCE_MS);
     return encoder;
+}
+
+static gboolean idle_over(gpointer data)
+{
+    Stream *self = data;
+    if (self->encoder &&
+        (h264_pair_busy(self->encoder) || g_get_monotonic_time() - self->used_us < IDLE_S * G_USEC_PER_SEC))
+        return G_SOURCE_CONTINUE;
+    self->idle_timer = 0;
+    drop_encoders(self);
+    return G_SOURCE_REMOVE;
 }
 
 static void next_encoder(Stream *self)
@@ -144,6 +156,9 @@ static gboolean stream_encode(HostStream *stream, const Shadow *shadow, const Se
         self->number++;
     if (!self->encoder)
         return FALSE;
+    self->used_us = g_get_monotonic_time();
+    if (self->idle_timer == 0)
+        self->idle_timer = g_timeout_add_seconds(IDLE_S, idle_over, self);
     count = inside(region, rects, count, parts);
     if (elsewhere || self->generation != layout->header.generation) {
         /* Same size, other pixels: its decoder starts with a key frame. */
@@ -166,15 +181,7 @@ static void stream_cancel(HostStream *stream)
         g_clear_pointer(&self->encoder, h264_pair_free);
 }
 
-static gboolean idle_over(gpointer data)
-{
-    Stream *self = data;
-    self->idle_timer = 0;
-    drop_encoders(self);
-    return G_SOURCE_REMOVE;
-}
-
-static void stream_demand(HostStream *stream, guint subscribers, guint max_kbit_s, gboolean chroma)
+static void stream_demand(HostStream *stream, guint max_kbit_s, gboolean chroma)
 {
     Stream *self = (Stream *)stream;
 
@@ -185,12 +192,7 @@ static void stream_demand(HostStream *stream, guint subscribers, guint max_kbit_
         if (self->spare)
             h264_pair_set_bitrate(self->spare, max_kbit_s);
     }
-    self->subscribers = subscribers;
     self->chroma = chroma;
-    if (subscribers > 0)
-        g_clear_handle_id(&self->idle_timer, g_source_remove);
-    else if (self->encoder && self->idle_timer == 0)
-        self->idle_timer = g_timeout_add_seconds(IDLE_S, idle_over, self);
 }
 
 static void stream_free(HostStream *stream)

@@ -1,5 +1,5 @@
-/* The host's H.264 stream: the encoder that won the probe with the software one beside
- * it. Made when the first client subscribes, freed when nobody has for some seconds. */
+/* The host's H.264 stream: the encoder that won the probe with the software one beside it. Made for a film,
+ * freed when there has been none for some seconds. */
 #pragma once
 
 #include "session/seat/stream.h"

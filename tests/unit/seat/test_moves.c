@@ -62,7 +62,7 @@ static void fake_cancel(HostStream *stream)
     fake.encoding = FALSE;
 }
 
-static void fake_demand(HostStream *stream, guint subscribers, guint max_kbit_s, gboolean chroma)
+static void fake_demand(HostStream *stream, guint max_kbit_s, gboolean chroma)
 {
 }
 

@@ -191,6 +191,28 @@ START_TEST(a_joiner_starts_at_a_key_frame_of_the_running_stream)
 }
 END_TEST
 
+START_TEST(an_encoder_goes_with_its_film_and_the_next_film_is_a_new_stream)
+{
+    RigClient client;
+
+    play(40, 280); /* 1.2 s of film, then still for longer than an encoder stays */
+    rig_client_attach(&seat, &client, 10, 0, SEAT_PROTOCOL_RDP, 0, 0);
+    rig_client_subscribe(&client, TRUE);
+    rig_client_credit(&client, 2);
+    await_unit(&client);
+    guint32 stream = got.frame.unit.stream;
+    for (guint frames = 0; got.frame.unit.stream == stream; frames++) {
+        ck_assert_uint_lt(frames, 200);
+        rig_client_take(&client, SEAT_FRAME, 30000, got.bytes);
+        rig_client_credit(&client, 1);
+        if (got.frame.unit.length == 0)
+            got.frame.unit.stream = stream;
+    }
+    ck_assert_uint_eq(got.frame.unit.keyframe, 1);
+    rig_client_close(&client);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("stream");
@@ -203,6 +225,7 @@ int main(void)
     tcase_add_test(tests, a_subscriber_that_stops_reading_holds_nobody_up);
     tcase_add_test(tests, software_takes_over_where_the_hardware_encoder_does_not_start);
     tcase_add_test(tests, a_joiner_starts_at_a_key_frame_of_the_running_stream);
+    tcase_add_test(tests, an_encoder_goes_with_its_film_and_the_next_film_is_a_new_stream);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
