@@ -27,23 +27,29 @@ static void count_plain(const guint8 *pixels, guint from, guint to, Edges *edges
 }
 
 #ifdef __SSE2__
-static guint zeros(__m128i value)
+static guint sum(__m128i lanes)
 {
-    return (guint)__builtin_popcount(
-        (guint)_mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(value, _mm_setzero_si128()))));
+    guint32 each[4];
+    _mm_storeu_si128((__m128i *)(void *)each, lanes);
+    return each[0] + each[1] + each[2] + each[3];
 }
 
 static void count_row(const guint8 *pixels, guint width, Edges *edges)
 {
-    const __m128i colours = _mm_set1_epi32(0xffffff), soft = _mm_set1_epi8(SOFT);
+    const __m128i colours = _mm_set1_epi32(0xffffff), soft = _mm_set1_epi8(SOFT), zero = _mm_setzero_si128();
+    __m128i same = zero, not_hard = zero; /* how many, lane by lane */
     guint i = 0;
+
     for (; i + 5 <= width; i += 4) {
         __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(pixels + (gsize)i * 4));
         __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(pixels + (gsize)i * 4 + 4));
         __m128i apart = _mm_and_si128(_mm_or_si128(_mm_subs_epu8(a, b), _mm_subs_epu8(b, a)), colours);
-        edges->differ += 4 - zeros(apart);
-        edges->hard += 4 - zeros(_mm_subs_epu8(apart, soft));
+        /* What is equal is all ones, which is one less. */
+        same = _mm_sub_epi32(same, _mm_cmpeq_epi32(apart, zero));
+        not_hard = _mm_sub_epi32(not_hard, _mm_cmpeq_epi32(_mm_subs_epu8(apart, soft), zero));
     }
+    edges->differ += i - sum(same);
+    edges->hard += i - sum(not_hard);
     count_plain(pixels, i, width - 1, edges);
 }
 #else
