@@ -263,8 +263,8 @@ static void put_unit(Screen *screen, const ViewerUpdate *update, GByteArray *out
 {
     const ViewerRect *r = &update->unit_region;
     gboolean fresh = screen->unit_stream != update->unit_stream || screen->reset_decoders;
-    write_h264(out, r->x, r->y, r->width, r->height, fresh, screen->reset_decoders, update->unit,
-               update->unit_length);
+    /* Decoders of other regions are of no use any more: a client has only so many. */
+    write_h264(out, r->x, r->y, r->width, r->height, fresh, fresh, update->unit, update->unit_length);
     screen->unit_stream = update->unit_stream;
     screen->reset_decoders = FALSE;
     screen->units++;
