@@ -51,7 +51,7 @@ void heartbeat_free(Heartbeat *heartbeat)
 gint64 heartbeat_sign_us(const Heartbeat *heartbeat, gint64 now)
 {
     gint64 since = atomic_load_explicit(&heartbeat->since_us, memory_order_relaxed);
-    return since == 0 ? now : MIN(since, now);
+    return since == 0 ? now : CLAMP(since, 0, now);
 }
 
 gboolean heartbeat_is_up(const Heartbeat *heartbeat)

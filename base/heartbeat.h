@@ -15,7 +15,7 @@ Heartbeat *heartbeat_new(int *fd, GError **error);
 void heartbeat_free(Heartbeat *heartbeat);
 
 /* When the process last gave a sign, monotonic us; `now` while it waits for work. What it writes is its own
- * claim: never later than `now`. */
+ * claim: never later than `now`, nor before 0. */
 gint64 heartbeat_sign_us(const Heartbeat *heartbeat, gint64 now);
 /* Whether its main loop has begun, that is whether it has loaded all that it needs. */
 gboolean heartbeat_is_up(const Heartbeat *heartbeat);

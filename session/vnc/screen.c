@@ -75,20 +75,23 @@ static void refine(Screen *screen)
 static gboolean on_timer(gpointer data);
 
 /* One timer serves refinement, stall detection and letting pages go; it stands still when none of them is
- * due. */
+ * due. One that fires too early looks and is armed anew: put off with every update it would never fire while
+ * there are many. */
 static void arm_timer(Screen *screen)
 {
-    gint64 now = g_get_monotonic_time();
-    gint64 next = may_refine(screen) ? refine_next_us(screen->refine) : 0;
-    gint64 wait_ms = next ? MAX(1, (next - now) / 1000 + 1) : G_MAXINT;
+    gint64 now = g_get_monotonic_time(), next = refine_next_us(screen->refine), wait_ms = G_MAXINT;
 
+    if (next && may_refine(screen))
+        wait_ms = MAX(1, (next - now) / 1000 + 1);
     if (pace_waiting_us(&screen->pace, now) > 0)
         wait_ms = MIN(wait_ms, STALL_CHECK_MS);
     if (screen->pages_held)
         wait_ms = MIN(wait_ms, RELEASE_MS);
+    if (wait_ms == G_MAXINT || (screen->timer && screen->timer_us <= now + wait_ms * 1000))
+        return;
     g_clear_handle_id(&screen->timer, g_source_remove);
-    if (wait_ms < G_MAXINT)
-        screen->timer = g_timeout_add((guint)wait_ms, on_timer, screen);
+    screen->timer = g_timeout_add((guint)wait_ms, on_timer, screen);
+    screen->timer_us = now + wait_ms * 1000;
 }
 
 /* The lower one of what the client wants and what the link carries; 0: no limit. */

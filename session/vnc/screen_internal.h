@@ -24,6 +24,7 @@ struct Screen {
     Pace pace;
     guint film_kbit_s; /* that the link allows, as it was last told to the seat; 0: any */
     guint timer;
+    gint64 timer_us; /* when it fires */
     gint64 sent_us;
 
     gboolean requested, continuous, dirty, black_due, pages_held;

@@ -41,6 +41,18 @@ START_TEST(it_counts_from_its_making_and_from_each_beat)
 }
 END_TEST
 
+START_TEST(what_it_claims_of_the_time_before_all_counts_as_the_beginning)
+{
+    make();
+    void *memory = mmap(NULL, sizeof(gint64), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    *(volatile gint64 *)memory = G_MININT64; /* the master subtracts what it reads */
+    ck_assert_int_eq(heartbeat_sign_us(seen, 1000), 0);
+    munmap(memory, sizeof(gint64));
+    drop();
+}
+END_TEST
+
 START_TEST(what_it_claims_of_the_future_counts_as_now)
 {
     make();
@@ -112,6 +124,7 @@ int main(void)
     Suite *suite = suite_create("heartbeat");
     TCase *cases = tcase_create("heartbeat");
     tcase_add_test(cases, it_counts_from_its_making_and_from_each_beat);
+    tcase_add_test(cases, what_it_claims_of_the_time_before_all_counts_as_the_beginning);
     tcase_add_test(cases, what_it_claims_of_the_future_counts_as_now);
     tcase_add_test(cases, a_loop_shows_since_when_it_works_and_that_it_waits);
     tcase_add_test(cases, no_process_can_take_the_memory_from_under_the_master);
