@@ -29,6 +29,14 @@ def title(pid):
         return file.read().replace(b"\0", b" ").decode(errors="replace").strip()
 
 
+def is_of_desktop(pid, desktop):
+    """Whether this is the seat of that desktop, or serves a client there (base/lifeline.c writes titles)."""
+    try:
+        return title(pid).endswith((f": {desktop}", f" on {desktop}"))
+    except OSError:
+        return False  # it has just ended
+
+
 def of_demo(demo):
     """{pid: (program, warm)}: warm processes wait for a connection and belong to none yet."""
     found = {}

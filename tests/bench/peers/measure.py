@@ -3,7 +3,6 @@
 import bisect
 import contextlib
 import math
-import re
 import statistics
 import subprocess
 import time
@@ -15,6 +14,7 @@ import quality
 import recording
 from lib.wait import until
 from servers import Relayed
+from sockets import Sent
 from window import HEIGHT, WIDTH
 
 SETTLE_S = 3      # after the first picture: a server's starting costs are over, warm processes have been replaced
@@ -28,21 +28,24 @@ STEADY_S, GAP_S = 2, 0.5  # how long that must be seen, and the longest time wit
 
 class Watch:
     """Looks at a window: `seen` lists (time, frame number) of each change, `samples` (frame number, picture), `exact`
-    (time, frame number) of each time at which the last moving frame had become exact."""
+    (time, frame number) of each time at which the last moving frame had become exact, `exact_bytes` what was sent until
+    then since that frame's code was seen."""
 
-    def __init__(self, window, film, stands_still):
-        """stands_still: (number, picture) of the frame that stays for a while, or None."""
+    def __init__(self, window, film, stands_still, sent):
+        """stands_still: (number, picture) of the frame that stays for a while, or None. sent: tells how many bytes this
+        window's client has got; None: nobody knows."""
         top, left = window.top, window.left
         self.window, self.film = window, film
         self.area = window.screen.pixels[top:top + HEIGHT, left:left + WIDTH]
         self.code = self.area[:recording.CELL, :recording.CODE_WIDTH]
         self.still_number, self.still_picture = stands_still or (None, None)
+        self.sent = sent
 
     def number(self):
         return recording.read_code(self.code)
 
     def begin(self, now):
-        self.seen, self.samples, self.exact = [], [], []
+        self.seen, self.samples, self.exact, self.exact_bytes = [], [], [], []
         self.last, self.since, self.inexact = self.number(), now, False
         self.glimpse = None
 
@@ -58,10 +61,14 @@ class Watch:
             self.since, self.last = self.glimpse
             self.glimpse = None
             self.inexact = number == self.still_number
+            if self.inexact and self.sent:
+                self.sent_before = self.sent()
         if self.last != number:
             return
         if self.inexact and self.is_exact():
             self.exact.append((time.monotonic(), number))
+            if self.sent:
+                self.exact_bytes.append(self.sent() - self.sent_before)
             self.inexact = False
 
     def is_exact(self):
@@ -98,11 +105,21 @@ def look_at(watches, seconds, half_way):
     return begin, middle, now
 
 
-def sent_bytes(port):
-    """Bytes that a server has sent on its connections of this port and that have arrived."""
-    listing = subprocess.run(["ss", "-tinHO", "state", "established", f"sport = :{port}"], capture_output=True,
-                             text=True, check=True).stdout
-    return sum(int(count) for count in re.findall(r"\bbytes_acked:(\d+)", listing))
+class Busy:
+    """The share of all cores' time that was used by anybody since this was made."""
+
+    def __init__(self):
+        self.before = self._now()
+
+    @staticmethod
+    def _now():
+        with open("/proc/stat") as file:
+            user, nice, system, idle, waiting, *others = map(int, file.readline().split()[1:9])
+        return numpy.array([user + nice + system + sum(others), idle + waiting])
+
+    def share(self):
+        used, unused = self._now() - self.before
+        return float(used / max(used + unused, 1))
 
 
 class Spent:
@@ -181,14 +198,45 @@ def compared(samples, film):
     return tuple(statistics.median(figure(*pair) for pair in pairs) for figure in (quality.psnr, quality.ssim))
 
 
-def pss_mib(servers):
-    total = 0
-    for pid in pids(servers):
+def pss_mib(some):
+    """{pid: MiB} of those that still live."""
+    found = {}
+    for pid in some:
         try:
-            total += processes.memory(pid)["Pss"]
+            found[pid] = processes.memory(pid)["Pss"] / 1024
         except OSError:
             continue
-    return total / 1024
+    return found
+
+
+def memory_of(servers):
+    """The sum of all processes, a session's share; the largest of each of Fernwerk's two kinds that serve a session."""
+    each = pss_mib(pids(servers))
+    by_program = {}
+    for server in servers:
+        for pid, program in server.of_session().items():
+            if pid in each:
+                by_program.setdefault(program, set()).add(each[pid])
+    largest = {program: max(sizes) for program, sizes in by_program.items()}
+    return {"pss_mb": sum(each.values()) / len(servers), "seat_mb": largest.get("fernwerk-seat"),
+            "client_mb": largest.get("fernwerk-rdp", largest.get("fernwerk-vnc"))}
+
+
+def moving_area(film, number):
+    """What this frame draws besides the code: x, y, width, height."""
+    begin, count = film.table[number]
+    drawn = [(x, y, x + width, y + height) for x, y, width, height, *_ in film.ops[begin:begin + count]
+             if y + height > recording.CELL or x + width > recording.CODE_WIDTH]
+    left, top, right, bottom = (edge(sides) for edge, sides in zip((min, min, max, max), zip(*drawn)))
+    return left, top, right - left, bottom - top
+
+
+def zrle_bytes(program, film, number, picture):
+    """What ZRLE takes for the area of this frame that moves."""
+    x, y, width, height = moving_area(film, number)
+    pixels = numpy.ascontiguousarray(picture[y:y + height, x:x + width]).tobytes()
+    done = subprocess.run([program, str(width), str(height)], input=pixels, capture_output=True, check=True)
+    return int(done.stdout)
 
 
 def await_picture(server, watch):
@@ -207,10 +255,10 @@ def played_until(server, end, film):
     return until(known, 10, "the times of all frames", pause=0.1)
 
 
-def round_of(kind, tools, workload, path, seconds, sessions=1, link=None):
-    """The round's figures by the names of the JSON document, `sessions` desktops being watched by a client each. All
-    figures are one session's share. link: (round trip in ms, Mbit/s, Mbit/s in the second half or None) of a slow one
-    in between."""
+def round_of(kind, tools, workload, path, seconds, sessions=1, link=None, viewers=1):
+    """The round's figures by the names of the JSON document, `sessions` desktops being watched by `viewers` clients
+    each. All figures are one session's share: what its desktop costs for all who watch it. link: (round trip in ms,
+    Mbit/s, Mbit/s in the second half or None) of a slow one in between."""
     if link and link[2]:
         seconds = max(seconds, STEP_S)
     film = recording.Recording(path)
@@ -220,27 +268,35 @@ def round_of(kind, tools, workload, path, seconds, sessions=1, link=None):
         servers = [stack.enter_context(kind(tools, workload, path, number)) for number in range(sessions)]
         with contextlib.ExitStack() as clients:
             watches = []
+            counters = [clients.enter_context(contextlib.closing(Sent(port)))
+                        for port in {server.port for server in servers}]
+            alone = sessions == viewers == 1 and not link  # else bytes are another client's as well, or wait in between
             for number, server in enumerate(servers):
                 if link:
                     server.target = Relayed(server, *link)
                     clients.callback(server.target.close)
-                window = clients.enter_context(server.opened(tools.screen(number)))
-                watches.append(Watch(window, film, still))
-                await_picture(server, watches[-1])
+                for viewer in range(viewers):
+                    window = clients.enter_context(server.opened(tools.screen(number * viewers + viewer)))
+                    watches.append(Watch(window, film, still, counters[0].bytes if alone else None))
+                    await_picture(server, watches[-1])
             time.sleep(SETTLE_S)
-            ports = {server.port for server in servers}
             spent = Spent(servers)
-            before = sum(map(sent_bytes, ports))
+            before = sum(counter.bytes() for counter in counters)
             spent.start()
+            busy = Busy()
             between = look_at(watches, seconds, lambda: step(servers, link))
             spent.stop()
-            sent = sum(map(sent_bytes, ports)) - before
+            busy = busy.share()
+            sent = sum(counter.bytes() for counter in counters) - before
             used = spent.seconds()
-            memory = pss_mib(servers)
+            memory = memory_of(servers)
             for watch in watches:
                 watch.window.check()
-        appeared = [played_until(server, between[2], film) for server in servers]
-    found = figures(film, watches, appeared, between, used, sent, memory)
+        appeared = [one for server in servers for one in [played_until(server, between[2], film)] * viewers]
+    found = {**figures(film, watches, appeared, between, used, sent, viewers), **memory, "busy": busy}
+    if found["exact_bytes"] is not None:
+        found["zrle_bytes"] = zrle_bytes(tools.zrle, film, *still)
+        found["exact_per_zrle"] = found["exact_bytes"] / found["zrle_bytes"]
     if link and link[2]:
         found["recovery_ms"] = slowest_recovery(film, watches, appeared, between, link[0] / 1000)
     return found
@@ -261,15 +317,15 @@ def slowest_recovery(film, watches, appeared, between, rtt):
     return None if None in found else max(found) * 1000
 
 
-def figures(film, watches, appeared, between, used, sent, memory):
+def figures(film, watches, appeared, between, used, sent, viewers):
     begin, _, end = between
-    drawn = sum(cost for one in appeared for at, cost in zip(one.at, one.drawing) if begin <= at < end)
+    drawn = sum(cost for one in appeared[::viewers] for at, cost in zip(one.at, one.drawing) if begin <= at < end)
     seen = sum(len(watch.seen) for watch in watches)
     # What stands still is given per second.
-    units = seen if film.frames > 1 else (end - begin) * len(watches)
+    units = (seen if film.frames > 1 else (end - begin) * len(watches)) / viewers
     psnr_y, ssim = compared(watches[0].samples, film)
     found = {"fps": seen / (end - begin) / len(watches), "cpu_ms": None, "bytes": None, "lat_p50_ms": None,
-             "lat_p95_ms": None, "psnr_y": psnr_y, "ssim": ssim, "exact_ms": None, "pss_mb": memory / len(watches)}
+             "lat_p95_ms": None, "psnr_y": psnr_y, "ssim": ssim, "exact_ms": None, "exact_bytes": None}
     if units:
         found.update(cpu_ms=(used - drawn) * 1000 / units, bytes=sent / units)
     late = [delay for watch, one in zip(watches, appeared) for delay in delays(watch.seen, one.at, film.frames)]
@@ -279,4 +335,6 @@ def figures(film, watches, appeared, between, used, sent, memory):
     exact = [delay for watch, one in zip(watches, appeared) for delay in delays(watch.exact, one.at, film.frames)]
     if exact:
         found.update(exact_ms=statistics.median(exact) * 1000)
+    if watches[0].exact_bytes:
+        found.update(exact_bytes=statistics.median(watches[0].exact_bytes))
     return found

@@ -5,6 +5,7 @@ import os
 
 SERVERS = {
     "fernwerk-rdp": "RDP, H.264 (AVC420), to xfreerdp3",
+    "fernwerk-rdp444": "the same with AVC444",
     "fernwerk-vnc": "VNC to TigerVNC's viewer",
     "fernwerk-web": "the portal's page in Chromium, H.264",
     "fernwerk-rdp-nohints": "as fernwerk-rdp with a screen that cannot tell what has changed",
@@ -28,8 +29,10 @@ WORKLOADS = {
     "input": "a key press at the tiny guest until the client shows the answer; Fernwerk only, not by default",
 }
 INPUT = "input"
+BUSY = 0.85  # the share of all cores beyond which figures of several sessions tell about the machine
 INPUT_SERVERS = ["fernwerk-rdp", "fernwerk-vnc", "fernwerk-web"]
 INPUT_LINKS = "0/0,20/20,100/20,200/20,100/5,100/0.5"
+ALONE = ["fernwerk-web", "xrdp"]  # that show a desktop to one client only, or cannot be had without all of the demo
 QUICK_SERVERS = ["fernwerk-rdp", "fernwerk-vnc", "tigervnc", "shadow"]
 QUICK_WORKLOADS = ["typing", "scroll", "video"]
 
@@ -45,7 +48,7 @@ def names(kind, known):
 
 
 def counts(text):
-    return [number(int, 1)(word) for word in text.split(",")]
+    return sorted({number(int, 1)(word) for word in text.split(",")})
 
 
 def link(word):
@@ -90,7 +93,11 @@ def parse(arguments):
     parser.add_argument("--workload", metavar="W,...", type=names("workload", WORKLOADS), help="some of the workloads")
     parser.add_argument("--turbovnc", metavar="DIR", help="where a built TurboVNC is: DIR/bin/Xvnc")
     parser.add_argument("--sessions", type=counts, default=[1], metavar="N,...",
-                        help="desktops at once, each with a client of its own (default: 1)")
+                        help=f"desktops at once, each with a client of its own (default: 1); no more of them once the "
+                             f"machine is busy for more than {BUSY:.0%}%")
+    parser.add_argument("--viewers", type=counts, metavar="N,...",
+                        help="clients at once that look at the same desktop; of Fernwerk its seat and client processes "
+                             "without gate, broker and page, since nobody may look on there yet")
     parser.add_argument("--link", type=links, metavar="MS/MBIT,...",
                         help="a link of this round trip and rate in between, e.g. 100/20; 0/0: none (default); "
                              "100/5-0.5: its rate falls half-way, in a round of at least 16 s")
@@ -107,7 +114,8 @@ def parse(arguments):
         options.link, options.rounds = options.link or links(INPUT_LINKS), options.rounds or 1
     options.link = options.link or [None]
     options.only = options.only or (QUICK_SERVERS if options.quick else
-                                    [name for name in SERVERS if name != "turbovnc" or options.turbovnc])
+                                    [name for name in SERVERS if (name != "turbovnc" or options.turbovnc) and
+                                     not (options.viewers and name in ALONE)])
     options.workload = options.workload or (QUICK_WORKLOADS if options.quick else
                                             [name for name in WORKLOADS if name != INPUT])
     if INPUT in options.workload and (set(options.only) - set(INPUT_SERVERS) or len(options.workload) > 1 or
@@ -115,6 +123,10 @@ def parse(arguments):
         parser.error(f"{INPUT} is measured alone, with one session, of {', '.join(INPUT_SERVERS)}, over steady links")
     if "turbovnc" in options.only and not os.access(f"{options.turbovnc}/bin/Xvnc", os.X_OK):
         parser.error(f"no TurboVNC at {options.turbovnc}" if options.turbovnc else "where is TurboVNC? --turbovnc DIR")
+    if options.viewers and (set(options.only) & set(ALONE) or INPUT in options.workload or options.sessions != [1] or
+                            options.link != [None]):
+        parser.error(f"--viewers: not of {', '.join(ALONE)}; no --sessions, --link and {INPUT} beside it")
+    options.viewers = options.viewers or [None]
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.seconds = options.seconds or (4 if options.quick else 6)
     return options

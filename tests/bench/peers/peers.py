@@ -124,6 +124,9 @@ class Peer:
     def pids(self):
         return [self.server.pid]
 
+    def of_session(self):
+        return {}
+
     def played(self):
         self.player.check()
         appeared = Appeared()

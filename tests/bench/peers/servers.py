@@ -2,7 +2,8 @@
 
 A server is a context manager for one session of a workload: once entered it shows the recording. `opened(screen)` is
 the window of a client that connects to `target` when it is entered, `port` the server's own, `pids()` are all the
-server's processes, `played()` tells when each frame appeared.
+server's processes, `of_session()` those of Fernwerk that serve this session alone, each with its program, `played()`
+tells when each frame appeared.
 """
 
 import os
@@ -23,13 +24,13 @@ from window import HEIGHT, TIGERVNC_AT, WIDTH, XFREERDP_AT, Window
 # TigerVNC's viewer with its own defaults, but fixed: it would choose by what it believes of the network.
 # Without a menu it does not write over the picture for five seconds which key opens it.
 TIGHT = ["-AutoSelect=0", "-PreferredEncoding=Tight", "-FullColor=1", "-QualityLevel=8", "-CompressLevel=2",
-         "-NoJPEG=0", "-MenuKey="]
+         "-NoJPEG=0", "-MenuKey=", "-Shared=1"]
 LISTENS = "0A"
 AT_TOP_LEFT = ["/window-position:0x0"]
 
 
-def rdp_window(screen, target, user, password):
-    client = XFreeRdp(screen, target, XFreeRdp.AVC420, user=user, password=password, width=WIDTH, height=HEIGHT,
+def rdp_window(screen, target, user, password, graphics=XFreeRdp.AVC420):
+    client = XFreeRdp(screen, target, graphics, user=user, password=password, width=WIDTH, height=HEIGHT,
                       extra=AT_TOP_LEFT)
     return Window(target.json["rdp"], client, *XFREERDP_AT, alone=False)
 
@@ -129,7 +130,16 @@ class Fernwerk:
         until(lambda: not self.demo.cli("session", "list"), 30, "the end of the session", pause=0.2)
 
     def pids(self):
-        return list(processes.of_demo(self.demo))
+        """All of the demo's but the seats of other desktops, which stay for a while when their clients have left."""
+        found = processes.of_demo(self.demo)
+        return [pid for pid, (program, _) in found.items() if program != "fernwerk-seat" or self.is_ours(pid)]
+
+    def is_ours(self, pid):
+        return processes.is_of_desktop(pid, self.desktop)
+
+    def of_session(self):
+        return {pid: program for pid, (program, warm) in processes.of_demo(self.demo).items()
+                if not warm and self.is_ours(pid)}
 
     def log_tail(self):
         return self.demo.log_tail()
@@ -183,9 +193,10 @@ class ByRdp:
     """How one looks at Fernwerk by RDP: at `target`, as `account`."""
 
     PORT = "rdp"
+    GRAPHICS = XFreeRdp.AVC420
 
     def opened(self, screen):
-        return rdp_window(screen, self.target, *self.account)
+        return rdp_window(screen, self.target, *self.account, self.GRAPHICS)
 
 
 class ByVnc:
@@ -205,6 +216,10 @@ class ByPage:
 
 class FernwerkRdp(ByRdp, Fernwerk):
     pass
+
+
+class FernwerkRdp444(FernwerkRdp):
+    GRAPHICS = XFreeRdp.AVC444
 
 
 class FernwerkVnc(ByVnc, Fernwerk):

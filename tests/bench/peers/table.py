@@ -10,13 +10,19 @@ import subprocess
 import time
 
 import plot
+from options import BUSY
 from quality import EQUAL_DB
 
 # Name in the JSON document, heading, digits after the point.
 COLUMNS = [("fps", "fps", 1), ("cpu_ms", "CPU ms/frame", 2), ("bytes", "bytes/frame", 0), ("lat_p50_ms", "p50 ms", 1),
            ("lat_p95_ms", "p95 ms", 1), ("psnr_y", "PSNR-Y dB", 1),
-           ("ssim", "SSIM", 3), ("exact_ms", "exact ms", 0), ("pss_mb", "PSS MiB", 0),
+           ("ssim", "SSIM", 3), ("exact_ms", "exact ms", 0), ("exact_per_zrle", "exact bytes/ZRLE", 2),
+           ("pss_mb", "PSS MiB", 0), ("client_mb", "client MiB", 1), ("seat_mb", "seat MiB", 1),
            ("recovery_ms", "recovery ms", 0)]
+# What several sessions or viewers add to that, each beside a single one's.
+RATIOS = [("busy", "busy", 2), ("cost_ratio", "cost(N)/(N cost(1))", 2),
+          ("viewer_cpu_ratio", "CPU of a viewer more", 2), ("viewer_mb", "MiB of a viewer more", 1)]
+MORE = ["exact_bytes", "zrle_bytes"]  # in the document, but in no table
 # Parts of docs/performance.md, each with its pictures: a file's name, what it shows in words, and of which columns.
 PARTS = {
     "peers": [("peers", "Processor time, bytes and latency of each server, in bars",
@@ -25,10 +31,13 @@ PARTS = {
                ["fps", "psnr_y", "ssim", "exact_ms", "pss_mb"])],
     "sessions": [("sessions", "What several sessions cost, each one's share, in bars",
                   ["fps", "cpu_ms", "lat_p95_ms", "pss_mb"])],
+    "viewers": [("viewers", "What several viewers of a desktop cost, all together, in bars",
+                 ["fps", "cpu_ms", "lat_p95_ms", "pss_mb"])],
     "links": [("links", "Frames, latency and bytes over slow links, in bars",
                ["fps", "lat_p50_ms", "lat_p95_ms", "bytes", "recovery_ms"])],
     "input": [("input", "From a key press to the picture's answer, in bars", ["lat_p50_ms", "lat_p95_ms"])],
 }
+RATIO_NAMES = {name for name, _, _ in RATIOS}
 BEGIN, END = "<!-- {}: written by scripts/bench --docs -->", "<!-- end of {} -->"
 INPUT = "input"  # the workload that is no recording
 
@@ -41,9 +50,12 @@ class Case:
     server: str
     sessions: int = 1
     link: tuple | None = None
+    viewers: int | None = None  # None: not asked for, one
 
     def __str__(self):
         several = f" x {self.sessions}" if self.sessions > 1 else ""
+        if self.viewers:
+            several += f", {self.viewers} viewer{'s' if self.viewers > 1 else ''}"
         return self.server + several + (f", {words(self.link)}" if self.link else "")
 
 
@@ -67,8 +79,36 @@ class Results:
         values = [value for figures in self.rounds[case] if (value := figures.get(name)) is not None]
         return statistics.median(values) if values else None
 
+    def ratios(self, case):
+        """What this case adds to that of one session and one viewer, by the names of RATIOS; None where that is not
+        known, or where the machine was too busy to tell."""
+        found = dict.fromkeys(name for name, _, _ in RATIOS)
+        several = [one for one in self.rounds if one.sessions > 1 or one.viewers]
+        if several:
+            found["busy"] = self.median(case, "busy")
+        one = dataclasses.replace(case, sessions=1, viewers=case.viewers and 1)
+        if case == one or one not in self.rounds or (found["busy"] or 0) > BUSY:
+            return found
+        cpu, cpu_of_one = self.median(case, "cpu_ms"), self.median(one, "cpu_ms")
+        ratio = cpu / cpu_of_one if cpu and cpu_of_one else None
+        if case.sessions > 1:
+            found["cost_ratio"] = ratio
+        else:
+            more = case.viewers - 1
+            found["viewer_cpu_ratio"] = (ratio - 1) / more if ratio else None
+            found["viewer_mb"] = (self.median(case, "pss_mb") - self.median(one, "pss_mb")) / more
+        return found
+
+    def value(self, case, name):
+        return self.ratios(case)[name] if name in RATIO_NAMES else self.median(case, name)
+
+    def is_saturated(self, case):
+        """Whether fewer sessions of this have kept the machine too busy to tell about more of them."""
+        return any((self.median(other, "busy") or 0) > BUSY for other in self.rounds
+                   if other.sessions < case.sessions and dataclasses.replace(other, sessions=case.sessions) == case)
+
     def shown(self, case, name, digits):
-        value = self.median(case, name)
+        value = self.value(case, name)
         if value is None:
             return "-"
         if name == "psnr_y" and value == EQUAL_DB:
@@ -78,11 +118,12 @@ class Results:
     def tables(self, cases):
         """By workload: a list of rows of words, the heading first. Without columns that no row has."""
         for workload in dict.fromkeys(case.workload for case in cases):
-            rows = [[str(case), *(self.shown(case, name, digits) for name, _, digits in COLUMNS)]
+            columns = COLUMNS + RATIOS
+            rows = [[str(case), *(self.shown(case, name, digits) for name, _, digits in columns)]
                     for case in cases if case.workload == workload]
-            table = [[workload, *(title for _, title, _ in COLUMNS)], *rows]
+            table = [[workload, *(title for _, title, _ in columns)], *rows]
             # Who did not recover is told.
-            told = {1 + [name for name, _, _ in COLUMNS].index("recovery_ms")} if any(
+            told = {1 + [name for name, _, _ in columns].index("recovery_ms")} if any(
                 case.link and case.link[2] for case in cases if case.workload == workload) else set()
             kept = [i for i in range(len(table[0])) if i in {0} | told or any(row[i] != "-" for row in rows)]
             yield [[row[i] for i in kept] for row in table]
@@ -122,7 +163,9 @@ class Results:
         for case, rounds in self.rounds.items():
             rtt_ms, mbit_s, later = case.link or (0, 0, None)
             document.append({"server": case.server, "workload": case.workload, "sessions": case.sessions,
-                             **{name: self.median(case, name) for name, _, _ in COLUMNS},
+                             "viewers": case.viewers or 1,
+                             **{name: self.median(case, name) for name in [one for one, _, _ in COLUMNS] + MORE},
+                             **self.ratios(case), "busy": self.median(case, "busy"),
                              "rtt_ms": rtt_ms, "mbit_s": mbit_s, "later_mbit_s": later or 0, "played_fps": self.fps,
                              "rounds": rounds})
         with open(path, "w") as file:
@@ -135,6 +178,8 @@ class Results:
             return "input"
         if case.link:
             return "links"
+        if case.viewers:
+            return "viewers"
         return "sessions" if any(one.sessions > 1 for one in self.rounds) else "peers"
 
     def write_docs(self, folder):

@@ -1,5 +1,6 @@
 """The bench's own parts, without a server: the link, when it counts as recovered, what is written."""
 
+import contextlib
 import json
 import os
 import signal
@@ -21,7 +22,9 @@ import measure  # noqa: E402
 import options  # noqa: E402
 import plot  # noqa: E402
 import recording  # noqa: E402
+import sockets  # noqa: E402
 import table  # noqa: E402
+from lib.wait import until  # noqa: E402
 
 
 class Echo:
@@ -180,7 +183,7 @@ def test_docs_get_the_parts_that_were_measured_and_keep_the_others(results, tmp_
                                                        enumerate(marks)))
     results.write_docs(tmp_path)
     written = (tmp_path / "performance.md").read_text()
-    assert [f"old {i}" in written for i in range(4)] == [False, True, False, False]  # no several sessions
+    assert [f"old {i}" in written for i in range(5)] == [False, True, True, False, False]
     assert all(begin in written and end in written for begin, end in marks)
     assert "| typing | fps |" in written and "](input.svg)" in written
     for picture in ("peers", "peers-picture", "links", "input"):
@@ -217,3 +220,98 @@ def test_drawing_a_frame_tells_what_it_has_changed(tmp_path):
     film.draw_first(picture)
     assert film.draw(0, picture) == [(0, 8, 4, 8), (16, 16, 4, 8)]
     assert (picture == writer.picture).all() and picture[16, 16, 0] == 7
+
+
+def busy_round(cpu_ms, busy, pss_mb=50.0):
+    return {"fps": 30.0, "cpu_ms": cpu_ms, "busy": busy, "pss_mb": pss_mb}
+
+
+def test_what_several_sessions_cost_is_told_beside_one_ones():
+    found = table.Results(30)
+    for sessions, cpu_ms, busy in ((1, 2.0, 0.1), (2, 2.1, 0.2), (8, 3.0, 0.9)):
+        found.add(table.Case("typing", "fernwerk-rdp", sessions), busy_round(cpu_ms, busy))
+    ratios = [found.ratios(case)["cost_ratio"] for case in found.rounds]
+    assert ratios == [None, pytest.approx(1.05), None]  # with eight the machine was too busy to tell
+    heading, *rows = next(found.tables(list(found.rounds)))
+    assert heading[-2:] == ["busy", "cost(N)/(N cost(1))"] and [row[-1] for row in rows] == ["-", "1.05", "-"]
+
+
+def test_no_more_sessions_are_tried_than_keep_the_machine_busy():
+    found = table.Results(30)
+    found.add(table.Case("typing", "fernwerk-rdp", 4), busy_round(2.0, 0.9))
+    assert found.is_saturated(table.Case("typing", "fernwerk-rdp", 8))
+    for other in (table.Case("typing", "fernwerk-rdp", 4), table.Case("typing", "fernwerk-rdp", 2),
+                  table.Case("typing", "tigervnc", 8), table.Case("video", "fernwerk-rdp", 8)):
+        assert not found.is_saturated(other)
+    assert options.parse(["--sessions", "8,1,2"]).sessions == [1, 2, 8]  # fewer first
+
+
+def test_what_a_further_viewer_costs_is_told_beside_the_first_one(tmp_path):
+    found = table.Results(30)
+    for viewers, cpu_ms, pss_mb in ((1, 10.0, 80.0), (2, 11.0, 90.0), (3, 13.0, 110.0)):
+        found.add(table.Case("video", "fernwerk-rdp", viewers=viewers), busy_round(cpu_ms, 0.5, pss_mb))
+    found.write_json(tmp_path / "out.json")
+    first, *others = json.loads((tmp_path / "out.json").read_text())
+    assert (first["viewers"], first["viewer_cpu_ratio"], first["viewer_mb"]) == (1, None, None)
+    assert [one["viewer_cpu_ratio"] for one in others] == [pytest.approx(0.1), pytest.approx(0.15)]
+    assert [one["viewer_mb"] for one in others] == [10, 15]
+    assert all(found.part(case) == "viewers" for case in found.rounds)
+
+
+def test_viewers_are_of_servers_that_take_several():
+    assert not set(options.parse(["--viewers", "1,2"]).only) & set(options.ALONE)
+    for wrong in (["--only", "fernwerk-web"], ["--sessions", "2"], ["--link", "20/20"], ["--workload", "input"]):
+        with pytest.raises(SystemExit):
+            options.parse(["--viewers", "2", *wrong])
+
+
+def test_what_a_server_has_sent_is_counted_by_its_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener, \
+            socket.create_connection(listener.getsockname()) as client, \
+            contextlib.closing(sockets.Sent(listener.getsockname()[1])) as sent:
+        server, _ = listener.accept()
+        with server:
+            assert sent.bytes() == 0
+            client.sendall(bytes(100))
+            server.sendall(bytes(12345))
+            client.recv(12345, socket.MSG_WAITALL)
+            until(lambda: sent.bytes() == 12345, 5, "the acknowledgement", pause=0.01)
+
+
+class Shown:
+    """A window that shows the picture that a test gives it."""
+
+    top = left = 0
+
+    def __init__(self, picture):
+        self.screen, self.pixels = self, picture
+
+
+def test_what_is_sent_from_the_last_moving_frame_until_it_is_exact_is_counted(monkeypatch):
+    monkeypatch.setattr(measure, "WIDTH", 320)
+    monkeypatch.setattr(measure, "HEIGHT", 240)
+    still = numpy.full((240, 320, 4), 50, numpy.uint8)
+    recording.draw_code(still, 7)
+    shown = still.copy()
+    recording.draw_code(shown, 6)
+    sent = iter([1000, 1700])
+    watch = measure.Watch(Shown(shown), None, (7, still), lambda: next(sent))
+    watch.begin(0)
+    shown[:] = still
+    shown[100:] += 1
+    for now in range(1, 4):
+        watch.look(now)
+    assert not watch.exact
+    shown[:] = still
+    watch.look(4)
+    watch.look(5)
+    assert len(watch.exact) == 1 and watch.exact_bytes == [700]
+
+
+def test_the_area_that_moves_is_without_the_code(tmp_path):
+    writer = recording.Writer(f"{tmp_path}/a.rec", numpy.zeros((64, 320, 4), numpy.uint8), 1000)
+    writer.pixels(40, 20, 100, 30)
+    writer.pixels(32, 0, 16, 16)
+    writer.frame()
+    writer.close()
+    assert measure.moving_area(recording.Recording(f"{tmp_path}/a.rec"), 0) == (40, 20, 100, 30)
