@@ -8,13 +8,14 @@
 #define TELLING_US 5000
 #define OVERDUE_US 50000
 #define BUSY_MAX_US 300000    /* a longer look back would not notice that the link has changed */
+#define BUSY_NEXT_US 150000   /* what follows such a look is told of as late: links deliver in bursts */
 #define RATE_WINDOW_US 500000 /* the best rate of one to two of these counts: delays have many causes */
-#define FILM_SHARE 0.75 /* of the link; the rest is for what is sharp, and for an estimate that is late */
+#define FILM_SHARE 0.66 /* of the link; the rest is for what is sharp, and for an estimate that is late */
 #define FILM_KBIT_MAX 20000
 #define FILM_KBIT_MIN 200
 #define CALM_US 30000
 #define CALM_TILE_BYTES 8000 /* a picture-like tile without loss */
-#define CALM_TILES_MIN 2
+#define CALM_TILES_MIN 1
 #define CALM_TILES_MAX 256
 #define CALM_TILES_NEAR 64 /* while the rate is unknown */
 #define CALM_TILES_FAR 8
@@ -72,11 +73,15 @@ static void learn_rate(Pace *pace, guint32 serial, gint64 now_us)
     gsize bytes = bytes_between(pace, pace->echoed, serial);
     gint64 sent_us = frame(pace, pace->echoed + 1)->us, free_us = pace->echoed_us - pace->round_trip_us;
     gint64 done_us = now_us - pace->round_trip_us, telling_us = TELLING_US + pace->round_trip_us / 4;
+    gboolean paused = sent_us >= free_us || pace->busy_us == 0;
 
-    if (sent_us >= free_us || pace->busy_us == 0 || done_us - pace->busy_us > BUSY_MAX_US) {
+    if (paused || done_us - pace->busy_us > BUSY_MAX_US) {
         pace->busy_us = MAX(sent_us, free_us);
         pace->busy_bytes = 0;
+        pace->busy_on = !paused;
     }
+    if (pace->busy_on)
+        telling_us = MAX(telling_us, BUSY_NEXT_US);
     pace->busy_bytes += bytes;
     if (done_us - pace->busy_us >= telling_us)
         take_sample(pace, (double)pace->busy_bytes / (double)(done_us - pace->busy_us), now_us);

@@ -21,6 +21,7 @@ typedef struct {
     gint64 echoed_us;                 /* when the last answer came */
     gint64 busy_us;           /* since when the link has been busy without a pause, as seen from here */
     gsize busy_bytes;         /* that it has carried since */
+    gboolean busy_on;         /* nor was there one before, only enough to look at */
     double best, best_before; /* bytes per us, of this and of the last RATE_WINDOW; 0 unknown */
     gint64 best_us;           /* when this one began */
     double rate;              /* bytes per us, 0 unknown */

@@ -1,5 +1,5 @@
 /* What one client has of a screen, tile by tile: what it still lacks, what it has with losses, which version
- * it has. Pure bookkeeping: no pixels, no descriptors, no clock of its own. */
+ * it has. Pure bookkeeping: no pixels, no descriptors, no clock of its own (viewer_clock_us()). */
 #pragma once
 
 #include "session/client/viewer.h"

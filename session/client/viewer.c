@@ -15,10 +15,36 @@
 #define PAGES_KEPT (1u << 20) /* bytes of touched pages that are worth keeping between updates */
 #define DONE_GRACE_MS 300     /* for the master's own reason, or another link, to arrive */
 
-static guint32 now_ms(void)
+gint64 viewer_clock_us(const Viewer *viewer)
 {
-    guint32 now = (guint32)(g_get_monotonic_time() / 1000);
+    return (viewer->full_us ? viewer->full_us : g_get_monotonic_time()) - viewer->stood_us;
+}
+
+static guint32 clock_ms(const Viewer *viewer)
+{
+    guint32 now = (guint32)(viewer_clock_us(viewer) / 1000);
     return now == 0 ? 1 : now;
+}
+
+static gboolean frame_waits(const Feed *feed)
+{
+    return feed->damage->len || feed->moves->len || feed->overflow || feed->unit.length;
+}
+
+/* The seat may send again. */
+static void give_credit(Viewer *viewer)
+{
+    feed_give_credit(viewer->shown);
+    if (viewer->full_us)
+        viewer->stood_us += g_get_monotonic_time() - viewer->full_us;
+    viewer->full_us = 0;
+}
+
+/* The seat has sent all that it may. */
+static void note_full(Viewer *viewer)
+{
+    if (viewer->full_us == 0)
+        viewer->full_us = g_get_monotonic_time();
 }
 
 static void announce(Viewer *viewer)
@@ -87,6 +113,7 @@ static void feed_complete(Feed *feed, gpointer data)
             g_source_remove(viewer->done_source);
         viewer->done_source = 0;
     }
+    note_full(viewer);
     tiles_reset(&viewer->tiles, feed->shadow->width, feed->shadow->height);
     viewer->events->switched(viewer, feed->shadow->width, feed->shadow->height, &feed->welcome, viewer->data);
     if (another)
@@ -97,11 +124,15 @@ static void feed_complete(Feed *feed, gpointer data)
 static void feed_frame(Feed *feed, gpointer data)
 {
     Viewer *viewer = data;
-    if (feed == viewer->shown &&
-        (feed->damage->len || feed->moves->len || feed->overflow || feed->unit.length))
+    if (feed != viewer->shown) {
+        feed_give_credit(feed);
+        return;
+    }
+    note_full(viewer);
+    if (frame_waits(feed))
         announce(viewer);
     else
-        feed_give_credit(feed);
+        give_credit(viewer);
 }
 
 static void feed_cursor(Feed *feed, gpointer data)
@@ -304,12 +335,12 @@ static void take_unit(Viewer *viewer, ViewerUpdate *update)
     feed->unit_bytes = viewer->unit_bytes;
     viewer->unit_bytes = bytes;
     viewer_fold(viewer, &region);
-    tiles_take_motion(&viewer->tiles, &region, viewer->paint_all, now_ms(), viewer->unit_rects);
+    tiles_take_motion(&viewer->tiles, &region, viewer->paint_all, clock_ms(viewer), viewer->unit_rects);
     if (viewer->unit_rects->len == 0) {
         /* The decoder must see every unit, even one that changes nothing: it paints a few pixels, which
          * are noted as any others that it paints. */
         tiles_damage(&viewer->tiles, &(ViewerRect){region.x, region.y, 1, 1}, TRUE, FALSE);
-        tiles_take_motion(&viewer->tiles, &region, FALSE, now_ms(), viewer->unit_rects);
+        tiles_take_motion(&viewer->tiles, &region, FALSE, clock_ms(viewer), viewer->unit_rects);
     }
     update->unit = bytes->data;
     update->unit_length = bytes->len - feed->unit.auxiliary - feed->unit.tiles;
@@ -380,6 +411,8 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     viewer->announced = FALSE;
     if (!feed || !feed->shadow || !fit_copy(viewer))
         return FALSE;
+    /* What is calm may fill the link for long: meanwhile the seat has its say. */
+    viewer_ready(viewer);
     g_array_set_size(viewer->rects, 0);
     g_array_set_size(viewer->unit_rects, 0);
     g_array_set_size(viewer->moves, 0);
@@ -391,10 +424,10 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
         viewer_fold(viewer, NULL);
     if (viewer->h264 && !lossless_only && feed->unit_lost)
         feed_ask_keyframe(feed);
-    tiles_take_calm(&viewer->tiles, now_ms(),
+    tiles_take_calm(&viewer->tiles, clock_ms(viewer),
                     update->unit ? MAX(viewer->calm_tiles / CALM_BESIDE_UNIT, 1) : viewer->calm_tiles);
     gboolean torn = copy_tiles(viewer);
-    gint due = tiles_calm_due(&viewer->tiles, now_ms());
+    gint due = tiles_calm_due(&viewer->tiles, clock_ms(viewer));
     wake_in(viewer, torn && (due < 0 || due > TORN_RETRY_MS) ? TORN_RETRY_MS : due);
 
     update->serial = feed->serial;
@@ -406,11 +439,16 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     update->n_rects = viewer->rects->len;
     update->moves = (const ViewerMove *)viewer->moves->data;
     update->n_moves = viewer->moves->len;
-    feed_give_credit(feed);
     viewer->counters.frames++;
     viewer->counters.rects += update->n_rects;
     viewer->counters.moves += update->n_moves;
     return update->unit != NULL || update->n_rects > 0 || update->n_moves > 0;
+}
+
+void viewer_ready(Viewer *viewer)
+{
+    if (viewer->shown && !frame_waits(viewer->shown))
+        give_credit(viewer);
 }
 
 static gsize area(const ViewerRect *rects, guint count)

@@ -90,11 +90,19 @@ void viewer_units_paint_all(Viewer *viewer, gboolean paint_all);
  * picture must not. */
 void viewer_accept_moves(Viewer *viewer, gboolean accept);
 
-/* Takes what is dirty: copies the tiles from the shadow, rechecks their versions, and gives the credit back.
+/* Takes what is dirty: copies the tiles from the shadow and rechecks their versions.
  * With H.264 subscribed, changed areas come as an access unit, and as exact rects once they have been calm
  * for 120 ms or when no unit is to be had. FALSE: nothing to send. `lossless_only`: the caller cannot take a
  * unit now. */
 gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update);
+
+/* One more update could be sent at once: gives the credits of the frames that were taken back. Not before:
+ * the picture would be chosen, and encoded, long before its turn. */
+void viewer_ready(Viewer *viewer);
+
+/* CLOCK_MONOTONIC in microseconds without the time in which the seat had no credit, so could not say what
+ * changes: by this clock things become calm. */
+gint64 viewer_clock_us(const Viewer *viewer);
 
 /* Whether the update paints the whole picture, losslessly or by its unit. */
 gboolean viewer_update_is_whole(const ViewerUpdate *update);

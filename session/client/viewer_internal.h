@@ -20,6 +20,8 @@ struct Viewer {
     gboolean announced; /* dirty was called, nothing taken since */
     gboolean ended;
     guint wake_source, done_source;
+    gint64 full_us;  /* since when the seat has no credit left, 0: it has */
+    gint64 stood_us; /* for so long in all it has had none */
     Tiles tiles;
     Held held;
     guint32 locks; /* SEAT_LOCK_* of the client's keyboard, as far as we know */

@@ -66,11 +66,14 @@ static void hand_over(Bridge *bridge)
 {
     ViewerUpdate update;
 
-    if (!bridge->wanted || !bridge->dirty)
+    if (!bridge->wanted)
         return;
+    gboolean dirty = bridge->dirty;
     bridge->dirty = FALSE;
-    if (!viewer_take(bridge->viewer, bridge->lossless_only, &update))
+    if (!dirty || !viewer_take(bridge->viewer, bridge->lossless_only, &update)) {
+        viewer_ready(bridge->viewer);
         return;
+    }
     bridge->wanted = FALSE;
     g_mutex_lock(&bridge->lock);
     bridge->news.update = update;

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#define QUALITY_FRAME_US 66000 /* a picture should not take longer than this on the link */
+#define QUALITY_FRAME_US 30000 /* a picture should not take longer than this on the link: 30 a second */
 
 typedef struct {
     gint asked; /* the client's level, 0 .. 9; -1: no JPEG */

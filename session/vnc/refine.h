@@ -1,6 +1,6 @@
 /* Which tiles of a client's picture went out as JPEG and are to follow without loss once they are calm. A
  * tile is lossy only while it moves (changed again and again within half a second) and only for a client that
- * asked for JPEG by a quality level. Pure: times from the caller, CLOCK_MONOTONIC in microseconds. */
+ * asked for JPEG by a quality level. Pure: times from the caller, in microseconds of viewer_clock_us(). */
 #pragma once
 
 #include "session/client/viewer.h"

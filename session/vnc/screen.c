@@ -50,10 +50,11 @@ void screen_free(Screen *screen)
     g_free(screen);
 }
 
-/* A tile that follows without loss waits for newer ones and for the link. */
-static gboolean may_refine(const Screen *screen)
+/* An update would go out at once. */
+static gboolean may_send(const Screen *screen)
 {
-    return !screen->dirty && (screen->requested || screen->continuous) &&
+    return screen->transport && !screen->noticed && !screen->failed_already &&
+           (screen->requested || screen->continuous) &&
            pace_may_send(&screen->pace, g_get_monotonic_time()) && transport_ready(screen->transport);
 }
 
@@ -62,7 +63,7 @@ static void refine(Screen *screen)
 {
     ViewerRect rects[REFINE_RECTS];
     guint tiles = pace_calm_tiles(&screen->pace), count = 0;
-    gint64 now = g_get_monotonic_time();
+    gint64 now = viewer_clock_us(screen->viewer);
 
     while (tiles > 0 && count < REFINE_RECTS && refine_due(screen->refine, tiles, now, &rects[count]))
         tiles -= (rects[count++].width + SEAT_TILE - 1) / SEAT_TILE;
@@ -81,8 +82,9 @@ static void arm_timer(Screen *screen)
 {
     gint64 now = g_get_monotonic_time(), next = refine_next_us(screen->refine), wait_ms = G_MAXINT;
 
-    if (next && may_refine(screen))
-        wait_ms = MAX(1, (next - now) / 1000 + 1);
+    /* A tile that follows without loss waits for newer ones and for the link. */
+    if (next && !screen->dirty && may_send(screen))
+        wait_ms = MAX(1, (next - viewer_clock_us(screen->viewer)) / 1000 + 1);
     if (pace_waiting_us(&screen->pace, now) > 0)
         wait_ms = MIN(wait_ms, STALL_CHECK_MS);
     if (screen->pages_held)
@@ -154,7 +156,7 @@ static gboolean on_timer(gpointer data)
         screen->pages_held = FALSE;
     }
     check_stall(screen);
-    if (may_refine(screen))
+    if (!screen->dirty && may_send(screen))
         refine(screen);
     screen_pump(screen);
     return G_SOURCE_REMOVE;
@@ -180,7 +182,7 @@ static void accept_moves(Screen *screen)
 
 static void put_moves(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
 {
-    gint64 now = g_get_monotonic_time();
+    gint64 now = viewer_clock_us(screen->viewer);
     for (guint i = 0; i < update->n_moves; i++) {
         const ViewerMove *move = &update->moves[i];
         write_copy(out, move->to_x, move->to_y, move->width, move->height, move->x, move->y);
@@ -243,7 +245,7 @@ static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray
 {
     gboolean takes = takes_losses(screen), sudden = is_sudden(screen, update) && !screen->refining;
     gboolean any_lossy = FALSE;
-    gint64 now = g_get_monotonic_time();
+    gint64 now = viewer_clock_us(screen->viewer);
 
     for (guint i = 0; i < update->n_rects; i++) {
         ViewerRect rect;
@@ -363,17 +365,20 @@ static void send_black(Screen *screen)
 
 void screen_pump(Screen *screen)
 {
-    while (screen->transport && !screen->noticed && !screen->failed_already &&
-           (screen->dirty || screen->black_due || screen_signs_due(screen)) &&
-           (screen->requested || screen->continuous) &&
-           pace_may_send(&screen->pace, g_get_monotonic_time()) && transport_ready(screen->transport)) {
+    gboolean more = TRUE;
+
+    while (more && may_send(screen)) {
         if (screen_signs_due(screen))
             screen_send_signs(screen);
         else if (screen->black_due)
             send_black(screen);
-        else
+        else if (screen->dirty)
             send_picture(screen);
+        else
+            more = FALSE;
     }
+    if (!more)
+        viewer_ready(screen->viewer);
     if (screen->transport)
         arm_timer(screen);
 }

@@ -14,6 +14,7 @@ import threading
 import time
 
 PIECE = 16 * 1024
+PIECE_S, SEGMENT = 0.01, 1448  # and no more at once than it carries in this: a slow link delivers segment by segment
 BUFFER_S = 0.1  # what a link holds back before its sender is held up, beside what is under way
 
 
@@ -31,6 +32,9 @@ class Link:
         """How long this many bytes take."""
         return count / self.rate if self.rate else 0
 
+    def piece(self):
+        return min(PIECE, max(SEGMENT, int(self.rate * PIECE_S))) if self.rate else PIECE
+
     def limit(self):
         """The most bytes that are on their way."""
         return max(PIECE, int(self.rate * (BUFFER_S + self.delay))) if self.rate else 64 * 1024 * 1024
@@ -40,7 +44,7 @@ def small_segments():
     """A socket whose TCP cuts as on an Ethernet: with the loopback's segments of 64 KiB, which are larger than the
     buffers here, senders wait 200 ms for each piece."""
     made = socket.socket()
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1448)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
     return made
 
 
@@ -61,7 +65,7 @@ class Direction:
         free = 0.0  # when the link will have sent what it has
         while True:
             try:
-                data = self.source.recv(PIECE)
+                data = self.source.recv(self.link.piece())
             except OSError:
                 data = b""
             now = time.monotonic()

@@ -173,7 +173,9 @@ static void client_take(Client *client)
     ViewerUpdate update;
 
     client->dirty = FALSE;
-    if (!viewer_take(client->viewer, FALSE, &update))
+    gboolean taken = viewer_take(client->viewer, FALSE, &update);
+    viewer_ready(client->viewer);
+    if (!taken)
         return;
     ck_assert(!update.unit || update.n_moves == 0);
     for (guint i = 0; i < update.n_moves; i++)

@@ -31,6 +31,15 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     return TRUE;
 }
 
+void viewer_ready(Viewer *viewer)
+{
+}
+
+gint64 viewer_clock_us(const Viewer *viewer)
+{
+    return g_get_monotonic_time();
+}
+
 void viewer_subscribe(Viewer *viewer, SeatH264 h264, guint max_kbit_s)
 {
     seen.h264 = h264;
