@@ -25,25 +25,25 @@ void auxiliary_row_plain(guint8 *u, guint8 *v, const guint32 *source, guint coun
     for (guint i = 0; i < count; i++) {
         guint32 p = source[i];
         gint32 r = p >> 16 & 255, g = p >> 8 & 255, b = p & 255;
-        u[i] = limited((U_R * r + U_G * g + U_B * b + CENTRE + HALF) >> 14);
-        v[i] = limited((V_R * r + V_G * g + V_B * b + CENTRE + HALF) >> 14);
+        u[i] = limited((U_R * r + U_G * g + U_B * b + CENTRE + HALF) >> FRACTION);
+        v[i] = limited((V_R * r + V_G * g + V_B * b + CENTRE + HALF) >> FRACTION);
     }
 }
 
 #ifdef __SSE2__
-static inline __m128i sixteen(const guint32 *source, __m128i coefficients)
+static inline __m128i sixteen(const guint32 *source, Weights weights)
 {
     const __m128i offset = _mm_set1_epi32(CENTRE + HALF);
-    __m128i a = _mm_packs_epi32(weigh(load(source), coefficients, offset),
-                                weigh(load(source + 4), coefficients, offset));
-    __m128i b = _mm_packs_epi32(weigh(load(source + 8), coefficients, offset),
-                                weigh(load(source + 12), coefficients, offset));
+    __m128i a =
+        _mm_packs_epi32(weigh(load(source), weights, offset), weigh(load(source + 4), weights, offset));
+    __m128i b =
+        _mm_packs_epi32(weigh(load(source + 8), weights, offset), weigh(load(source + 12), weights, offset));
     return _mm_packus_epi16(a, b);
 }
 
 void auxiliary_row(guint8 *u, guint8 *v, const guint32 *source, guint count)
 {
-    const __m128i cu = COEFFICIENTS(U_B, U_G, U_R), cv = COEFFICIENTS(V_B, V_G, V_R);
+    const Weights cu = WEIGHTS(U_B, U_G, U_R), cv = WEIGHTS(V_B, V_G, V_R);
     guint i = 0;
     for (; i + 16 <= count; i += 16) {
         _mm_storeu_si128((__m128i *)(void *)(u + i), sixteen(source + i, cu));

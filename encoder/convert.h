@@ -17,3 +17,13 @@ typedef struct {
  * bytes a row. Where the planes are larger than the source the edge is repeated. */
 void convert_rect(const YuvPicture *picture, const SeatRect *rect, const void *source, gsize stride,
                   guint width, guint height);
+
+/* Plain C and vectors; all give the same bytes. convert_rect() takes the best. */
+typedef enum { CONVERT_PLAIN, CONVERT_SSE2, CONVERT_AVX2, CONVERT_VARIANTS } ConvertVariant;
+/* Whether this machine has it; CONVERT_PLAIN is everywhere. */
+gboolean convert_has(ConvertVariant variant);
+ConvertVariant convert_best(void);
+const char *convert_name(ConvertVariant variant);
+/* As convert_rect(), by one that this machine has. */
+void convert_rect_as(ConvertVariant variant, const YuvPicture *picture, const SeatRect *rect,
+                     const void *source, gsize stride, guint width, guint height);

@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,58 @@ START_TEST(converting_a_rectangle_equals_converting_everything)
     convert_rect(&yuv, &whole, source, WIDTH * 4, WIDTH, HEIGHT);
     /* The vector unit and plain C round alike, so every byte is the same. */
     ck_assert_mem_eq(whole_planes, planes, sizeof planes);
+}
+END_TEST
+
+/* What stands around the rectangle must not be touched, so all of the planes are compared. */
+static void check_variant(ConvertVariant variant, GRand *random, gboolean interleaved, guint width)
+{
+    enum { LARGEST = 700, TALL = 12 };
+    static guint8 memory[2][LARGEST * TALL * 3];
+    guint height = (guint)g_rand_int_range(random, 1, TALL + 1), coded = (width + 1) & ~1u,
+          stride = coded + 6;
+    g_autofree guint32 *source = g_new(guint32, width * height);
+    SeatRect rect = {.x = (guint16)g_rand_int_range(random, 0, (gint)width),
+                     .y = (guint16)g_rand_int_range(random, 0, (gint)height)};
+
+    rect.width = (guint16)g_rand_int_range(random, 1, (gint)(width - rect.x) + 1);
+    rect.height = (guint16)g_rand_int_range(random, 1, (gint)(height - rect.y) + 1);
+    /* Full and empty components are where sums end. */
+    for (guint i = 0; i < width * height; i++)
+        source[i] = g_rand_int(random) | (g_rand_boolean(random) ? 0x00ff00ff : 0) |
+                    (g_rand_boolean(random) ? 0x0000ff00 : 0);
+    for (guint i = 0; i < width * height; i++)
+        source[i] &= g_rand_boolean(random) ? G_MAXUINT32 : g_rand_boolean(random) ? 0xff0000ff : 0xffff0000;
+    for (guint i = 0; i < 2; i++) {
+        guint8 *chroma = memory[i] + stride * (TALL + 2);
+        YuvPicture yuv = {memory[i],
+                          chroma,
+                          interleaved ? chroma + 1 : chroma + stride * (TALL + 2) / 2,
+                          stride,
+                          interleaved ? stride : stride / 2,
+                          interleaved ? 2 : 1,
+                          coded,
+                          (height + 1) & ~1u};
+        memset(memory[i], 77, sizeof memory[i]);
+        convert_rect_as(i ? variant : CONVERT_PLAIN, &yuv, &rect, source, width * 4, width, height);
+    }
+    ck_assert_msg(memcmp(memory[0], memory[1], sizeof memory[0]) == 0, "%s, %u px wide, %u,%u %ux%u",
+                  convert_name(variant), width, rect.x, rect.y, rect.width, rect.height);
+}
+
+START_TEST(all_variants_convert_alike)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+
+    if (!convert_has(_i)) {
+        printf("this machine has no %s\n", convert_name(_i));
+        return;
+    }
+    for (guint width = 1; width <= 300; width++)
+        for (guint i = 0; i < 8; i++)
+            check_variant(_i, random, i % 2 == 1, width);
+    for (guint i = 0; i < 500; i++)
+        check_variant(_i, random, i % 2 == 1, (guint)g_rand_int_range(random, 300, 700));
 }
 END_TEST
 
@@ -168,6 +221,7 @@ int main(void)
 
     tcase_set_timeout(tests, 30);
     tcase_add_loop_test(tests, colours_are_full_range_bt_709_and_the_padding_repeats_the_edge, 0, 16);
+    tcase_add_loop_test(tests, all_variants_convert_alike, 0, CONVERT_VARIANTS);
     tcase_add_loop_test(tests, converting_a_rectangle_equals_converting_everything, 0, 50);
     tcase_add_test(tests, the_configuration_knows_the_encoders_of_the_table_and_no_others);
     tcase_add_test(tests, annex_b_units_are_counted_with_either_start_code);
