@@ -160,12 +160,14 @@ gint tiles_calm_due(const Tiles *tiles, guint32 now_ms)
     return due;
 }
 
-gboolean tiles_lacking(const Tiles *tiles)
+gsize tiles_lacking(const Tiles *tiles)
 {
-    for (gsize i = 0; i < (gsize)tiles->columns * tiles->rows; i++)
-        if (!tile_box_empty(tiles->tiles[i].exact) || !tile_box_empty(tiles->tiles[i].motion))
-            return TRUE;
-    return FALSE;
+    gsize bytes = 0;
+    for (gsize i = 0; i < (gsize)tiles->columns * tiles->rows; i++) {
+        TileBox box = tiles->tiles[i].exact;
+        bytes += (gsize)(box.x1 - box.x0) * (box.y1 - box.y0) * 4;
+    }
+    return bytes;
 }
 
 void tile_joiner_start(TileJoiner *joiner, GArray *rects)

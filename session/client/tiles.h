@@ -50,8 +50,8 @@ guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit);
 /* In how many ms the next lossy tile is due: 0 now, -1 none is lossy. */
 gint tiles_calm_due(const Tiles *tiles, guint32 now_ms);
 
-/* Whether some tile lacks something. */
-gboolean tiles_lacking(const Tiles *tiles);
+/* How many bytes tiles lack. */
+gsize tiles_lacking(const Tiles *tiles);
 
 static inline gboolean tile_box_empty(TileBox box)
 {

@@ -6,13 +6,13 @@
 #include "session/client/auxiliary_rects.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define CALM_TILES 64      /* in one update, while nobody knows what the link carries */
 #define CALM_BESIDE_UNIT 4 /* a fourth of them */
 #define TORN_RETRY_MS 5
-#define PAGES_KEPT (1u << 20) /* bytes of touched pages that are worth keeping between updates */
+#define PAGES_KEPT (1u << 20) /* bytes of the private picture that are worth keeping */
+#define PAGES_KEPT_MS 250     /* more of them for so long: the next update may need them again */
 #define DONE_GRACE_MS 300     /* for the master's own reason, or another link, to arrive */
 
 gint64 viewer_clock_us(const Viewer *viewer)
@@ -303,25 +303,12 @@ void viewer_units_paint_all(Viewer *viewer, gboolean paint_all)
     viewer->paint_all = paint_all;
 }
 
-/* Makes the private framebuffer fit the shadow. Untouched pages cost nothing. */
 static gboolean fit_copy(Viewer *viewer)
 {
     const ShadowMap *shadow = viewer->shown->shadow;
-    gsize size = (gsize)shadow->stride * shadow->height;
 
     viewer->copy_generation = shadow->generation;
-    if (viewer->copy && viewer->copy_size == size)
-        return TRUE;
-    if (viewer->copy)
-        munmap(viewer->copy, viewer->copy_size);
-    viewer->copy =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (viewer->copy == MAP_FAILED) {
-        viewer->copy = NULL;
-        return FALSE;
-    }
-    viewer->copy_size = size;
-    return TRUE;
+    return picture_copy_fit(&viewer->copy, (gsize)shadow->stride * shadow->height);
 }
 
 /* The unit's bytes change hands: the feed may receive the next one while this one is being sent. */
@@ -370,6 +357,7 @@ static gboolean copy_tiles(Viewer *viewer)
     gboolean torn = FALSE;
     TileJoiner joiner;
 
+    picture_copy_expect(&viewer->copy, tiles_lacking(tiles));
     tile_joiner_start(&joiner, viewer->rects);
     for (guint row = 0; row < tiles->rows; row++)
         for (guint column = 0; column < tiles->columns; column++) {
@@ -378,7 +366,8 @@ static gboolean copy_tiles(Viewer *viewer)
             guint32 version;
             if (tile_box_empty(box))
                 continue;
-            ShadowCopy result = shadow_map_copy(shadow, column, row, box, tile->sent, viewer->copy, &version);
+            ShadowCopy result =
+                shadow_map_copy(shadow, column, row, box, tile->sent, viewer->copy.pixels, &version);
             if (result == SHADOW_TORN) {
                 viewer->counters.torn++;
                 torn = TRUE;
@@ -396,7 +385,7 @@ static gboolean copy_tiles(Viewer *viewer)
             tile->ahead = whole ? ahead : MAX(tile->ahead, ahead);
             if (whole)
                 tile->lossy = 0;
-            viewer->touched += (gsize)(box.x1 - box.x0) * (box.y1 - box.y0) * 4;
+            viewer->copy.written += (gsize)(box.x1 - box.x0) * (box.y1 - box.y0) * 4;
             tile_joiner_add(&joiner, column, row, box);
         }
     tile_joiner_end(&joiner);
@@ -434,7 +423,7 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     update->time_us = feed->time_us;
     feed->time_us = 0;
     update->picture = (ViewerPicture){viewer->tiles.width, viewer->tiles.height, feed->shadow->stride,
-                                      viewer->copy_generation, viewer->copy};
+                                      viewer->copy_generation, viewer->copy.pixels};
     update->rects = (const ViewerRect *)viewer->rects->data;
     update->n_rects = viewer->rects->len;
     update->moves = (const ViewerMove *)viewer->moves->data;
@@ -442,7 +431,8 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     viewer->counters.frames++;
     viewer->counters.rects += update->n_rects;
     viewer->counters.moves += update->n_moves;
-    return update->unit != NULL || update->n_rects > 0 || update->n_moves > 0;
+    viewer->lent = update->unit != NULL || update->n_rects > 0 || update->n_moves > 0;
+    return viewer->lent;
 }
 
 void viewer_ready(Viewer *viewer)
@@ -466,15 +456,26 @@ gboolean viewer_update_is_whole(const ViewerUpdate *update)
            (update->unit && area(update->unit_rects, update->n_unit_rects) == whole);
 }
 
-void viewer_release(Viewer *viewer)
+static gboolean rest(gpointer data)
 {
-    if (viewer->keep || viewer->touched < PAGES_KEPT)
-        return;
-    viewer->touched = 0;
-    if (viewer->copy)
-        madvise(viewer->copy, viewer->copy_size, MADV_DONTNEED);
+    Viewer *viewer = data;
+
+    if (viewer->lent)
+        return G_SOURCE_CONTINUE;
+    viewer->rest_source = 0;
+    if (viewer->keep)
+        return G_SOURCE_REMOVE;
+    picture_copy_rest(&viewer->copy);
     if (viewer->shown && viewer->shown->shadow)
         shadow_map_rest(viewer->shown->shadow);
+    return G_SOURCE_REMOVE;
+}
+
+void viewer_release(Viewer *viewer)
+{
+    viewer->lent = FALSE;
+    if (viewer->copy.written >= PAGES_KEPT && !viewer->keep && !viewer->rest_source)
+        viewer->rest_source = g_timeout_add(PAGES_KEPT_MS, rest, viewer);
 }
 
 void viewer_keep_picture(Viewer *viewer, gboolean keep)
@@ -546,8 +547,9 @@ void viewer_free(Viewer *viewer)
     feed_free(viewer->shown);
     if (viewer->waiting_fd >= 0)
         close(viewer->waiting_fd);
-    if (viewer->copy)
-        munmap(viewer->copy, viewer->copy_size);
+    if (viewer->rest_source)
+        g_source_remove(viewer->rest_source);
+    picture_copy_clear(&viewer->copy);
     tiles_clear(&viewer->tiles);
     g_array_unref(viewer->rects);
     g_array_unref(viewer->unit_rects);

@@ -107,7 +107,7 @@ gint64 viewer_clock_us(const Viewer *viewer);
 /* Whether the update paints the whole picture, losslessly or by its unit. */
 gboolean viewer_update_is_whole(const ViewerUpdate *update);
 
-/* Lets the private pages go (after sending). */
+/* The update taken last is not needed any longer (after sending): its pixels may go. */
 void viewer_release(Viewer *viewer);
 
 /* Whether the private picture stays whole: viewer_release() lets nothing go. Whole it is after the next full

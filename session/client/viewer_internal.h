@@ -3,6 +3,7 @@
 
 #include "session/client/feed.h"
 #include "session/client/held.h"
+#include "session/client/picture_copy.h"
 #include "session/client/viewer_private.h"
 
 struct Viewer {
@@ -26,10 +27,10 @@ struct Viewer {
     Held held;
     guint32 locks; /* SEAT_LOCK_* of the client's keyboard, as far as we know */
     gboolean has_locks;
-    guint8 *copy; /* the private framebuffer */
-    gsize copy_size;
+    PictureCopy copy;
     guint32 copy_generation;
-    gsize touched;                                /* bytes copied since pages were let go */
+    gboolean lent;                                /* the caller reads the copy */
+    guint rest_source;                            /* lets its pages go */
     GArray *rects, *unit_rects, *auxiliary_rects; /* of ViewerRect, of the update that was taken last */
     GArray *moves;                                /* of ViewerMove, likewise */
     GByteArray *unit_bytes;

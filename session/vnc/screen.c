@@ -12,10 +12,9 @@
 #define CAUGHT_UP_US (1 * G_USEC_PER_SEC)
 #define STALL_US (5 * G_USEC_PER_SEC) /* unanswered fences: the decoder is stuck */
 #define STALL_CHECK_MS 1000
-#define RELEASE_MS 250  /* pages of the private picture go back when nothing was sent for so long */
-#define SUDDEN_SHARE 6  /* a sixth of the screen */
-#define REFINE_RECTS 64 /* of tiles in one update that follow without loss */
-#define H264_RETRIES 3  /* how often a client that came back to life gets H.264 again */
+#define SUDDEN_SHARE 6                       /* a sixth of the screen */
+#define REFINE_RECTS 64                      /* of tiles in one update that follow without loss */
+#define H264_RETRIES 3                       /* how often a client that came back to life gets H.264 again */
 #define WEB_GIVE_UP_US (20 * G_USEC_PER_SEC) /* a stuck page never recovers: let it reconnect */
 
 void screen_fail(Screen *screen, const char *why)
@@ -75,9 +74,8 @@ static void refine(Screen *screen)
 
 static gboolean on_timer(gpointer data);
 
-/* One timer serves refinement, stall detection and letting pages go; it stands still when none of them is
- * due. One that fires too early looks and is armed anew: put off with every update it would never fire while
- * there are many. */
+/* One timer serves refinement and stall detection; it stands still when neither is due. One that fires too
+ * early looks and is armed anew: put off with every update it would never fire while there are many. */
 static void arm_timer(Screen *screen)
 {
     gint64 now = g_get_monotonic_time(), next = refine_next_us(screen->refine), wait_ms = G_MAXINT;
@@ -87,8 +85,6 @@ static void arm_timer(Screen *screen)
         wait_ms = MAX(1, (next - viewer_clock_us(screen->viewer)) / 1000 + 1);
     if (pace_waiting_us(&screen->pace, now) > 0)
         wait_ms = MIN(wait_ms, STALL_CHECK_MS);
-    if (screen->pages_held)
-        wait_ms = MIN(wait_ms, RELEASE_MS);
     if (wait_ms == G_MAXINT || (screen->timer && screen->timer_us <= now + wait_ms * 1000))
         return;
     g_clear_handle_id(&screen->timer, g_source_remove);
@@ -151,10 +147,6 @@ static gboolean on_timer(gpointer data)
     Screen *screen = data;
 
     screen->timer = 0;
-    if (screen->pages_held && g_get_monotonic_time() - screen->sent_us >= RELEASE_MS * 1000) {
-        viewer_release(screen->viewer);
-        screen->pages_held = FALSE;
-    }
     check_stall(screen);
     if (!screen->dirty && may_send(screen))
         refine(screen);
@@ -304,24 +296,18 @@ static void end_update(Screen *screen, GByteArray *out, guint head, guint rects)
     out->data[head + 3] = (guint8)rects;
 }
 
-static void send_picture(Screen *screen)
+static void send_update(Screen *screen, const ViewerUpdate *update)
 {
-    g_autoptr(GByteArray) out = NULL;
-    ViewerUpdate update;
+    g_autoptr(GByteArray) out = g_byte_array_new();
     guint rects = 0;
 
-    /* Before it is taken: viewer_take() may find more and say so at once. */
-    screen->dirty = FALSE;
-    if (!viewer_take(screen->viewer, !screen->h264, &update))
+    if (update->picture.width != screen->width || update->picture.height != screen->height)
         return;
-    if (update.picture.width != screen->width || update.picture.height != screen->height)
-        return;
-    out = g_byte_array_new();
     write_update_head(out, 0);
-    put_moves(screen, &update, out, &rects);
-    if (update.unit)
-        put_unit(screen, &update, out, &rects);
-    if (!put_rects(screen, &update, out, &rects)) {
+    put_moves(screen, update, out, &rects);
+    if (update->unit)
+        put_unit(screen, update, out, &rects);
+    if (!put_rects(screen, update, out, &rects)) {
         screen_fail(screen, "the picture could not be encoded");
         return;
     }
@@ -334,11 +320,21 @@ static void send_picture(Screen *screen)
         put_fence(screen, out);
     }
     screen->requested = FALSE;
-    screen->pages_held = TRUE;
-    screen->sent_us = g_get_monotonic_time();
     screen->updates++;
     screen->bytes += out->len;
     transport_take(screen->transport, g_steal_pointer(&out));
+}
+
+static void send_picture(Screen *screen)
+{
+    ViewerUpdate update;
+
+    /* Before it is taken: viewer_take() may find more and say so at once. */
+    screen->dirty = FALSE;
+    if (!viewer_take(screen->viewer, !screen->h264, &update))
+        return;
+    send_update(screen, &update);
+    viewer_release(screen->viewer);
 }
 
 /* Black where a smaller picture leaves a client that cannot resize with the old one. */

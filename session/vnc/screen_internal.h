@@ -25,9 +25,8 @@ struct Screen {
     guint film_kbit_s; /* that the link allows, as it was last told to the seat; 0: any */
     guint timer;
     gint64 timer_us; /* when it fires */
-    gint64 sent_us;
 
-    gboolean requested, continuous, dirty, black_due, pages_held;
+    gboolean requested, continuous, dirty, black_due;
     gboolean refining; /* the next update is what follows without loss */
     gboolean h264, h264_given_up, stalled, stall_told, reset_decoders;
     guint h264_retries;
