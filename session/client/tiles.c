@@ -1,6 +1,8 @@
 /* The state of a client's tiles and the joining of tile boxes into rectangles. */
 #include "session/client/tiles.h"
 
+#include "session/client/losses.h"
+
 void tiles_clear(Tiles *tiles)
 {
     g_free(tiles->tiles);
@@ -85,7 +87,7 @@ static guint32 calm_ms(const Tiles *tiles)
     return CLAMP(3 * tiles->film_every_ms, TILES_CALM_MS, TILES_CALM_MAX_MS);
 }
 
-static void note_film(Tiles *tiles, guint32 now_ms)
+void tiles_note_film(Tiles *tiles, guint32 now_ms)
 {
     guint32 gap = now_ms - tiles->film_ms;
     if (tiles->film_ms == 0 || gap > TILES_CALM_MAX_MS)
@@ -103,7 +105,7 @@ void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_a
 
     if (!clip(tiles, region, &r))
         return;
-    note_film(tiles, now_ms);
+    tiles_note_film(tiles, now_ms);
     tile_joiner_start(&joiner, rects);
     for (guint row = r.y / SEAT_TILE; row <= (r.y + r.height - 1) / SEAT_TILE; row++)
         for (guint column = r.x / SEAT_TILE; column <= (r.x + r.width - 1) / SEAT_TILE; column++) {
@@ -133,12 +135,13 @@ guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit)
     for (guint row = 0; row < tiles->rows; row++)
         for (guint column = 0; column < tiles->columns && taken < limit; column++) {
             Tile *tile = &tiles->tiles[row * tiles->columns + column];
-            if (tile->lossy == 0 || now_ms - tile->lossy < calm)
+            if (tile->lossy == 0 || now_ms - tile->lossy < calm || losses_moves(tile))
                 continue;
             ViewerRect all = {0, 0, tiles->width, tiles->height};
             tile->exact = box_in_tile(&all, column, row);
             tile->lossy = 0;
             tile->sent = 0;
+            tile->calm = TRUE;
             taken++;
         }
     return taken;

@@ -13,11 +13,14 @@ typedef struct {
 } TileBox;
 
 typedef struct {
-    TileBox exact;  /* lacks this, to be sent from the shadow */
-    TileBox motion; /* lacks this, the access unit that is being taken shows it */
-    guint64 ahead;  /* it may have something of this pass of the seat already; 0: of none after its record */
-    guint32 sent;   /* version that the client has completely and exactly; 0: none */
-    guint32 lossy;  /* ms of the last lossy painting, 0: has no losses */
+    TileBox exact;   /* lacks this, to be sent from the shadow */
+    TileBox motion;  /* lacks this, the access unit that is being taken shows it */
+    guint64 ahead;   /* it may have something of this pass of the seat already; 0: of none after its record */
+    guint32 sent;    /* version that the client has completely and exactly; 0: none */
+    guint32 lossy;   /* ms of the last lossy painting, 0: has no losses */
+    guint32 changed; /* ms of the last change that was noted for losses.h */
+    guint8 run;      /* such changes in a row */
+    gboolean calm;   /* what it lacks is to become exact */
 } Tile;
 
 typedef struct {
@@ -42,6 +45,10 @@ void tiles_damage(Tiles *tiles, const ViewerRect *rect, gboolean motion, gboolea
  * it too. */
 void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
                        GArray *rects);
+
+/* Something that moves was painted with losses at now_ms: what is calm is judged by how often that happens.
+ */
+void tiles_note_film(Tiles *tiles, guint32 now_ms);
 
 /* Turns up to `limit` lossy tiles that have been calm for long enough into lacking ones; returns how many.
  */

@@ -298,6 +298,11 @@ void viewer_accept_moves(Viewer *viewer, gboolean accept)
     subscribe_all(viewer);
 }
 
+void viewer_accept_losses(Viewer *viewer, gboolean accept)
+{
+    viewer->accept_losses = accept;
+}
+
 void viewer_units_paint_all(Viewer *viewer, gboolean paint_all)
 {
     viewer->paint_all = paint_all;
@@ -349,49 +354,6 @@ static void take_unit(Viewer *viewer, ViewerUpdate *update)
     viewer->counters.units++;
 }
 
-/* Copies what tiles lack; what is torn stays lacking. Returns whether something was torn. */
-static gboolean copy_tiles(Viewer *viewer)
-{
-    const ShadowMap *shadow = viewer->shown->shadow;
-    Tiles *tiles = &viewer->tiles;
-    gboolean torn = FALSE;
-    TileJoiner joiner;
-
-    picture_copy_expect(&viewer->copy, tiles_lacking(tiles));
-    tile_joiner_start(&joiner, viewer->rects);
-    for (guint row = 0; row < tiles->rows; row++)
-        for (guint column = 0; column < tiles->columns; column++) {
-            Tile *tile = &tiles->tiles[row * tiles->columns + column];
-            TileBox box = tile->exact;
-            guint32 version;
-            if (tile_box_empty(box))
-                continue;
-            ShadowCopy result =
-                shadow_map_copy(shadow, column, row, box, tile->sent, viewer->copy.pixels, &version);
-            if (result == SHADOW_TORN) {
-                viewer->counters.torn++;
-                torn = TRUE;
-                continue;
-            }
-            tile->exact = (TileBox){0};
-            if (result == SHADOW_KNOWN)
-                continue;
-            /* A pass that began after the record may be in the copy, or in part of it. */
-            guint64 pass = shadow_map_passes(shadow), ahead = pass > viewer->shown->pass ? pass : 0;
-            gboolean whole = box.x0 == 0 && box.y0 == 0 &&
-                             box.x1 >= MIN(SEAT_TILE, tiles->width - column * SEAT_TILE) &&
-                             box.y1 >= MIN(SEAT_TILE, tiles->height - row * SEAT_TILE);
-            tile->sent = whole ? version : 0;
-            tile->ahead = whole ? ahead : MAX(tile->ahead, ahead);
-            if (whole)
-                tile->lossy = 0;
-            viewer->copy.written += (gsize)(box.x1 - box.x0) * (box.y1 - box.y0) * 4;
-            tile_joiner_add(&joiner, column, row, box);
-        }
-    tile_joiner_end(&joiner);
-    return torn;
-}
-
 gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update)
 {
     Feed *feed = viewer->shown;
@@ -403,6 +365,7 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     /* What is calm may fill the link for long: meanwhile the seat has its say. */
     viewer_ready(viewer);
     g_array_set_size(viewer->rects, 0);
+    g_array_set_size(viewer->lossy_rects, 0);
     g_array_set_size(viewer->unit_rects, 0);
     g_array_set_size(viewer->moves, 0);
     if (feed->unit.length && (lossless_only || !viewer->h264))
@@ -413,9 +376,9 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
         viewer_fold(viewer, NULL);
     if (viewer->h264 && !lossless_only && feed->unit_lost)
         feed_ask_keyframe(feed);
-    tiles_take_calm(&viewer->tiles, clock_ms(viewer),
+    gboolean torn =
+        viewer_copy(viewer, clock_ms(viewer),
                     update->unit ? MAX(viewer->calm_tiles / CALM_BESIDE_UNIT, 1) : viewer->calm_tiles);
-    gboolean torn = copy_tiles(viewer);
     gint due = tiles_calm_due(&viewer->tiles, clock_ms(viewer));
     wake_in(viewer, torn && (due < 0 || due > TORN_RETRY_MS) ? TORN_RETRY_MS : due);
 
@@ -426,12 +389,16 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
                                       viewer->copy_generation, viewer->copy.pixels};
     update->rects = (const ViewerRect *)viewer->rects->data;
     update->n_rects = viewer->rects->len;
+    update->lossy_rects = (const ViewerRect *)viewer->lossy_rects->data;
+    update->n_lossy_rects = viewer->lossy_rects->len;
     update->moves = (const ViewerMove *)viewer->moves->data;
     update->n_moves = viewer->moves->len;
     viewer->counters.frames++;
     viewer->counters.rects += update->n_rects;
+    viewer->counters.lossy += update->n_lossy_rects;
     viewer->counters.moves += update->n_moves;
-    viewer->lent = update->unit != NULL || update->n_rects > 0 || update->n_moves > 0;
+    viewer->lent =
+        update->unit != NULL || update->n_rects > 0 || update->n_lossy_rects > 0 || update->n_moves > 0;
     return viewer->lent;
 }
 
@@ -452,7 +419,7 @@ static gsize area(const ViewerRect *rects, guint count)
 gboolean viewer_update_is_whole(const ViewerUpdate *update)
 {
     gsize whole = (gsize)update->picture.width * update->picture.height;
-    return area(update->rects, update->n_rects) == whole ||
+    return area(update->rects, update->n_rects) + area(update->lossy_rects, update->n_lossy_rects) == whole ||
            (update->unit && area(update->unit_rects, update->n_unit_rects) == whole);
 }
 
@@ -529,6 +496,7 @@ Viewer *viewer_new(const ViewerEvents *events, gpointer data)
     viewer->calm_tiles = CALM_TILES;
     viewer->paint_all = TRUE;
     viewer->rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
+    viewer->lossy_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->unit_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->moves = g_array_new(FALSE, FALSE, sizeof(ViewerMove));
     viewer->auxiliary_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
@@ -552,6 +520,7 @@ void viewer_free(Viewer *viewer)
     picture_copy_clear(&viewer->copy);
     tiles_clear(&viewer->tiles);
     g_array_unref(viewer->rects);
+    g_array_unref(viewer->lossy_rects);
     g_array_unref(viewer->unit_rects);
     g_array_unref(viewer->moves);
     g_array_unref(viewer->auxiliary_rects);

@@ -37,6 +37,8 @@ typedef struct {
     guint n_moves; /* 0 without viewer_accept_moves(), and never beside a unit */
     const ViewerRect *rects; /* to be sent from `picture` without loss */
     guint n_rects;
+    const ViewerRect *lossy_rects; /* likewise, or with losses: they follow exactly in a later update */
+    guint n_lossy_rects;           /* 0 without viewer_accept_losses() */
     const guint8 *unit; /* (the main view's) H.264 access unit for unit_region, or NULL; then its region needs
                            no rects */
     gsize unit_length;
@@ -90,6 +92,10 @@ void viewer_units_paint_all(Viewer *viewer, gboolean paint_all);
  * picture must not. */
 void viewer_accept_moves(Viewer *viewer, gboolean accept);
 
+/* Whether what looks like a picture and moves may be sent with losses (JPEG, RemoteFX), to follow exactly
+ * when it is calm; the default is not. For clients without H.264. */
+void viewer_accept_losses(Viewer *viewer, gboolean accept);
+
 /* Takes what is dirty: copies the tiles from the shadow and rechecks their versions.
  * With H.264 subscribed, changed areas come as an access unit, and as exact rects once they have been calm
  * for 120 ms or when no unit is to be had. FALSE: nothing to send. `lossless_only`: the caller cannot take a
@@ -142,6 +148,6 @@ void viewer_release_keys(Viewer *viewer);
 
 /* Figures for the log and for tests. */
 typedef struct {
-    guint64 frames, units, auxiliaries, rects, moves, torn;
+    guint64 frames, units, auxiliaries, rects, lossy, moves, torn;
 } ViewerCounters;
 ViewerCounters viewer_counters(const Viewer *viewer);

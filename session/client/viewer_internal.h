@@ -1,4 +1,4 @@
-/* The viewer's insides, for viewer.c, viewer_fold.c and viewer_input.c only. */
+/* The viewer's insides, for viewer.c, viewer_copy.c, viewer_fold.c and viewer_input.c only. */
 #pragma once
 
 #include "session/client/feed.h"
@@ -16,7 +16,7 @@ struct Viewer {
     SeatPrefill prefill;
     gboolean has_hello, has_prefill;
     SeatH264 h264;
-    gboolean paint_all, keep, accept_moves;
+    gboolean paint_all, keep, accept_moves, accept_losses;
     guint max_kbit_s, calm_tiles;
     gboolean announced; /* dirty was called, nothing taken since */
     gboolean ended;
@@ -29,10 +29,11 @@ struct Viewer {
     gboolean has_locks;
     PictureCopy copy;
     guint32 copy_generation;
-    gboolean lent;                                /* the caller reads the copy */
-    guint rest_source;                            /* lets its pages go */
-    GArray *rects, *unit_rects, *auxiliary_rects; /* of ViewerRect, of the update that was taken last */
-    GArray *moves;                                /* of ViewerMove, likewise */
+    gboolean lent;     /* the caller reads the copy */
+    guint rest_source; /* lets its pages go */
+    GArray *rects, *lossy_rects, *unit_rects,
+        *auxiliary_rects; /* of ViewerRect, of the update that was taken last */
+    GArray *moves;        /* of ViewerMove, likewise */
     GByteArray *unit_bytes;
     ViewerCounters counters;
 };
@@ -40,6 +41,10 @@ struct Viewer {
 /* viewer_fold.c: notes the shown feed's damage and moves in the tiles; an access unit for `region` (NULL:
  * none) is being taken. */
 void viewer_fold(Viewer *viewer, const ViewerRect *region);
+
+/* viewer_copy.c: copies what tiles lack and, of those that have become calm, so many more; fills rects and
+ * lossy_rects. What is torn stays lacking; returns whether something was. */
+gboolean viewer_copy(Viewer *viewer, guint32 now_ms, guint calm_tiles);
 
 /* viewer_input.c: tells the shown screen what the client last said of its lock keys; nothing when it has not.
  */

@@ -16,6 +16,7 @@ typedef enum {
     MESSAGE_WANT,
     MESSAGE_KEEP,
     MESSAGE_MOVES,
+    MESSAGE_LOSSES,
     MESSAGE_INVALIDATE,
     MESSAGE_KEYFRAME,
     MESSAGE_KEY,
@@ -197,8 +198,8 @@ static void log_figures(Bridge *bridge)
     ViewerCounters c = viewer_counters(bridge->viewer);
     log_info("over: %" G_GUINT64_FORMAT " updates, %" G_GUINT64_FORMAT " of them H.264, %" G_GUINT64_FORMAT
              " with an auxiliary view, %" G_GUINT64_FORMAT " lossless rectangles, %" G_GUINT64_FORMAT
-             " moves, %" G_GUINT64_FORMAT " torn tiles",
-             c.frames, c.units, c.auxiliaries, c.rects, c.moves, c.torn);
+             " lossy ones, %" G_GUINT64_FORMAT " moves, %" G_GUINT64_FORMAT " torn tiles",
+             c.frames, c.units, c.auxiliaries, c.rects, c.lossy, c.moves, c.torn);
 }
 
 static void deliver_wish(Bridge *bridge, const Message *m)
@@ -222,6 +223,9 @@ static void deliver_wish(Bridge *bridge, const Message *m)
         break;
     case MESSAGE_MOVES:
         viewer_accept_moves(bridge->viewer, m->number != 0);
+        break;
+    case MESSAGE_LOSSES:
+        viewer_accept_losses(bridge->viewer, m->number != 0);
         break;
     case MESSAGE_INVALIDATE:
         viewer_invalidate(bridge->viewer, NULL, 0);
@@ -351,6 +355,11 @@ void bridge_keep_picture(Bridge *bridge, gboolean keep)
 void bridge_accept_moves(Bridge *bridge, gboolean accept)
 {
     post(bridge, &(Message){.kind = MESSAGE_MOVES, .number = accept});
+}
+
+void bridge_accept_losses(Bridge *bridge, gboolean accept)
+{
+    post(bridge, &(Message){.kind = MESSAGE_LOSSES, .number = accept});
 }
 
 void bridge_invalidate(Bridge *bridge)

@@ -7,6 +7,7 @@
 #include "encoder/clear.h"
 #include "session/client/pace.h"
 #include "session/rdp/planar.h"
+#include "session/rdp/remotefx.h"
 
 #include <freerdp/channels/rdpgfx.h>
 #include <freerdp/settings.h>
@@ -40,6 +41,7 @@ struct Gfx {
     guint32 channel_id;
     Clear *clear; /* what the client's decoder remembers; from the first capabilities on */
     guint8 encoded[ENCODED_MAX];
+    RemoteFx *fx; /* for what may have losses; made when it is needed */
     Region regions[REGIONS_MAX];
     Pace pace; /* serials are frame ids */
     gsize frame_bytes;
@@ -80,6 +82,7 @@ static gboolean known_version(guint32 version)
 void gfx_subscribe(Gfx *gfx)
 {
     bridge_subscribe(gfx->rdp->bridge, gfx->rdp->scaler ? SEAT_H264_NONE : gfx->h264, gfx->film_kbit_s);
+    bridge_accept_losses(gfx->rdp->bridge, !gfx->rdp->scaler && gfx->h264 == SEAT_H264_NONE);
 }
 
 static UINT on_caps_advertise(RdpgfxServerContext *channel, const RDPGFX_CAPS_ADVERTISE_PDU *advertised)
@@ -185,6 +188,7 @@ void gfx_free(Gfx *gfx)
     if (gfx->channel)
         rdpgfx_server_context_free(gfx->channel);
     clear_free(gfx->clear);
+    remotefx_free(gfx->fx);
     g_free(gfx);
 }
 
@@ -313,10 +317,11 @@ static gsize encode_exact(Gfx *gfx, const guint8 *pixels, gsize stride, const Vi
     return clear_write(gfx->clear, gfx->encoded);
 }
 
-static gboolean send_exact(Gfx *gfx, const ViewerPicture *picture, const ViewerRect *rect)
+static gboolean send_pixels(Gfx *gfx, const ViewerRect *rect, UINT16 codec, const guint8 *data, gsize length)
 {
     UINT32 left = rect->x + (guint)gfx->rdp->offset_x, top = rect->y + (guint)gfx->rdp->offset_y;
     RDPGFX_SURFACE_COMMAND command = {.surfaceId = SURFACE_SCREEN,
+                                      .codecId = codec,
                                       .format = PIXEL_FORMAT_BGRX32,
                                       .left = left,
                                       .top = top,
@@ -324,28 +329,63 @@ static gboolean send_exact(Gfx *gfx, const ViewerPicture *picture, const ViewerR
                                       .bottom = top + rect->height,
                                       .width = rect->width,
                                       .height = rect->height,
-                                      .data = gfx->encoded};
-    const guint8 *pixels = picture->pixels + (gsize)rect->y * picture->stride + (gsize)rect->x * 4;
-    UINT16 codec;
+                                      .length = (UINT32)length,
+                                      .data = (BYTE *)data};
 
-    command.length = (UINT32)encode_exact(gfx, pixels, picture->stride, rect, &codec);
-    command.codecId = codec;
-    gfx->frame_bytes += command.length;
+    gfx->frame_bytes += length;
     return gfx->channel->SurfaceCommand(gfx->channel, &command) == CHANNEL_RC_OK;
+}
+
+static const guint8 *pixels_of(const ViewerPicture *picture, const ViewerRect *rect)
+{
+    return picture->pixels + (gsize)rect->y * picture->stride + (gsize)rect->x * 4;
+}
+
+static gboolean send_part(Gfx *gfx, const ViewerPicture *picture, const ViewerRect *part)
+{
+    UINT16 codec;
+    gsize length = encode_exact(gfx, pixels_of(picture, part), picture->stride, part, &codec);
+    return send_pixels(gfx, part, codec, gfx->encoded, length);
+}
+
+static gboolean send_exact(Gfx *gfx, const ViewerPicture *picture, const ViewerRect *whole)
+{
+    for (guint y = 0; y < whole->height; y += PLANAR_HEIGHT_MAX)
+        for (guint x = 0; x < whole->width; x += PLANAR_WIDTH_MAX) {
+            ViewerRect part = {whole->x + x, whole->y + y, MIN(PLANAR_WIDTH_MAX, whole->width - x),
+                               MIN(PLANAR_HEIGHT_MAX, whole->height - y)};
+            if (!send_part(gfx, picture, &part))
+                return FALSE;
+        }
+    return TRUE;
+}
+
+/* A row of tiles at a time: the encoder keeps memory for each tile of a message. */
+static gboolean send_lossy(Gfx *gfx, const ViewerPicture *picture, const ViewerRect *whole)
+{
+    if (!gfx->fx)
+        gfx->fx = remotefx_new();
+    for (guint y = 0; y < whole->height; y += REMOTEFX_TILE) {
+        ViewerRect row = {whole->x, whole->y + y, whole->width, MIN(REMOTEFX_TILE, whole->height - y)};
+        gsize length;
+        const guint8 *message = gfx->fx ? remotefx_encode(gfx->fx, pixels_of(picture, &row), picture->stride,
+                                                          row.width, row.height, &length)
+                                        : NULL;
+        if (!(message ? send_pixels(gfx, &row, RDPGFX_CODECID_CAVIDEO, message, length)
+                      : send_exact(gfx, picture, &row)))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 static gboolean send_rects(Gfx *gfx, const ViewerUpdate *update)
 {
-    for (guint i = 0; i < update->n_rects; i++) {
-        ViewerRect whole = update->rects[i];
-        for (guint y = 0; y < whole.height; y += PLANAR_HEIGHT_MAX)
-            for (guint x = 0; x < whole.width; x += PLANAR_WIDTH_MAX) {
-                ViewerRect part = {whole.x + x, whole.y + y, MIN(PLANAR_WIDTH_MAX, whole.width - x),
-                                   MIN(PLANAR_HEIGHT_MAX, whole.height - y)};
-                if (!send_exact(gfx, &update->picture, &part))
-                    return FALSE;
-            }
-    }
+    for (guint i = 0; i < update->n_rects; i++)
+        if (!send_exact(gfx, &update->picture, &update->rects[i]))
+            return FALSE;
+    for (guint i = 0; i < update->n_lossy_rects; i++)
+        if (!send_lossy(gfx, &update->picture, &update->lossy_rects[i]))
+            return FALSE;
     return TRUE;
 }
 

@@ -3,7 +3,6 @@
 #include "session/vnc/screen_internal.h"
 
 #include "base/log.h"
-#include "encoder/content.h"
 #include "encoder/notice.h"
 #include "session/vnc/rfb.h"
 #include "session/vnc/wire.h"
@@ -12,8 +11,6 @@
 #define CAUGHT_UP_US (1 * G_USEC_PER_SEC)
 #define STALL_US (5 * G_USEC_PER_SEC) /* unanswered fences: the decoder is stuck */
 #define STALL_CHECK_MS 1000
-#define SUDDEN_SHARE 6                       /* a sixth of the screen */
-#define REFINE_RECTS 64                      /* of tiles in one update that follow without loss */
 #define H264_RETRIES 3                       /* how often a client that came back to life gets H.264 again */
 #define WEB_GIVE_UP_US (20 * G_USEC_PER_SEC) /* a stuck page never recovers: let it reconnect */
 
@@ -33,7 +30,6 @@ Screen *screen_new(Viewer *viewer, Pixels *pixels, ScreenFailed failed, gpointer
     screen->failed = failed;
     screen->data = data;
     screen->format = rfb_native_format;
-    screen->refine = refine_new();
     screen->capabilities = capabilities_read(NULL, 0);
     return screen;
 }
@@ -43,7 +39,6 @@ void screen_free(Screen *screen)
     if (!screen)
         return;
     g_clear_handle_id(&screen->timer, g_source_remove);
-    refine_free(screen->refine);
     g_free(screen->cursor);
     g_free(screen->name);
     g_free(screen);
@@ -57,39 +52,21 @@ static gboolean may_send(const Screen *screen)
            pace_may_send(&screen->pace, g_get_monotonic_time()) && transport_ready(screen->transport);
 }
 
-/* As many of them as the link carries in little time. */
-static void refine(Screen *screen)
-{
-    ViewerRect rects[REFINE_RECTS];
-    guint tiles = pace_calm_tiles(&screen->pace), count = 0;
-    gint64 now = viewer_clock_us(screen->viewer);
-
-    while (tiles > 0 && count < REFINE_RECTS && refine_due(screen->refine, tiles, now, &rects[count]))
-        tiles -= (rects[count++].width + SEAT_TILE - 1) / SEAT_TILE;
-    if (count == 0)
-        return;
-    screen->refining = TRUE;
-    viewer_invalidate(screen->viewer, rects, count);
-}
-
 static gboolean on_timer(gpointer data);
 
-/* One timer serves refinement and stall detection; it stands still when neither is due. One that fires too
- * early looks and is armed anew: put off with every update it would never fire while there are many. */
+/* Looks for a stall as long as an answer is missing. Not put off with every update: it would never fire while
+ * there are many. */
 static void arm_timer(Screen *screen)
 {
-    gint64 now = g_get_monotonic_time(), next = refine_next_us(screen->refine), wait_ms = G_MAXINT;
+    if (screen->timer == 0 && pace_waiting_us(&screen->pace, g_get_monotonic_time()) > 0)
+        screen->timer = g_timeout_add(STALL_CHECK_MS, on_timer, screen);
+}
 
-    /* A tile that follows without loss waits for newer ones and for the link. */
-    if (next && !screen->dirty && may_send(screen))
-        wait_ms = MAX(1, (next - viewer_clock_us(screen->viewer)) / 1000 + 1);
-    if (pace_waiting_us(&screen->pace, now) > 0)
-        wait_ms = MIN(wait_ms, STALL_CHECK_MS);
-    if (wait_ms == G_MAXINT || (screen->timer && screen->timer_us <= now + wait_ms * 1000))
-        return;
-    g_clear_handle_id(&screen->timer, g_source_remove);
-    screen->timer = g_timeout_add((guint)wait_ms, on_timer, screen);
-    screen->timer_us = now + wait_ms * 1000;
+/* Whether the client takes JPEG where that is worth it, and no film is on its way instead. */
+static gboolean takes_losses(const Screen *screen)
+{
+    return !screen->h264 && screen->capabilities.quality >= 0 &&
+           screen->capabilities.pixels == RFB_ENCODING_TIGHT;
 }
 
 /* The lower one of what the client wants and what the link carries; 0: no limit. */
@@ -108,6 +85,7 @@ static void subscribe(Screen *screen)
         screen->reset_decoders = TRUE;
     screen->h264 = wanted;
     viewer_subscribe(screen->viewer, wanted, film_kbit_s(screen));
+    viewer_accept_losses(screen->viewer, takes_losses(screen));
 }
 
 /* The link has shown what it carries. */
@@ -148,8 +126,6 @@ static gboolean on_timer(gpointer data)
 
     screen->timer = 0;
     check_stall(screen);
-    if (!screen->dirty && may_send(screen))
-        refine(screen);
     screen_pump(screen);
     return G_SOURCE_REMOVE;
 }
@@ -174,49 +150,11 @@ static void accept_moves(Screen *screen)
 
 static void put_moves(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
 {
-    gint64 now = viewer_clock_us(screen->viewer);
     for (guint i = 0; i < update->n_moves; i++) {
         const ViewerMove *move = &update->moves[i];
         write_copy(out, move->to_x, move->to_y, move->width, move->height, move->x, move->y);
-        refine_moved(screen->refine, move, now);
         (*rects)++;
     }
-}
-
-/* What a move reads or writes may be moved on by the next update: losses would travel. */
-static gboolean touches_moves(const ViewerUpdate *update, const ViewerRect *rect)
-{
-    for (guint i = 0; i < update->n_moves; i++) {
-        const ViewerMove *move = &update->moves[i];
-        guint left = MIN(move->x, move->to_x), right = MAX(move->x, move->to_x) + move->width;
-        guint top = MIN(move->y, move->to_y), bottom = MAX(move->y, move->to_y) + move->height;
-        if (rect->x < right && left < rect->x + rect->width && rect->y < bottom &&
-            top < rect->y + rect->height)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* Whether the client takes JPEG where that is worth it, and no film is on its way instead. */
-static gboolean takes_losses(const Screen *screen)
-{
-    return !screen->h264 && screen->capabilities.quality >= 0 &&
-           screen->capabilities.pixels == RFB_ENCODING_TIGHT;
-}
-
-static gboolean is_picture(const ViewerPicture *picture, const ViewerRect *rect)
-{
-    return content_is_picture(picture->pixels + (gsize)rect->y * picture->stride + (gsize)rect->x * 4,
-                              picture->stride, rect->width, rect->height);
-}
-
-/* Much at once: then it is shown first and exact later, whatever the link. */
-static gboolean is_sudden(const Screen *screen, const ViewerUpdate *update)
-{
-    guint64 area = 0;
-    for (guint i = 0; i < update->n_rects; i++)
-        area += (guint64)update->rects[i].width * update->rects[i].height;
-    return area * SUDDEN_SHARE >= (guint64)screen->client_width * screen->client_height;
 }
 
 static gboolean set_encoding(Screen *screen)
@@ -233,27 +171,24 @@ static gboolean follow_quality(Screen *screen, gsize bytes)
            set_encoding(screen);
 }
 
-static gboolean put_rects(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
+static gboolean put_rects(Screen *screen, const ViewerPicture *picture, const ViewerRect *list, guint count,
+                          gboolean lossy, GByteArray *out, guint *rects)
 {
-    gboolean takes = takes_losses(screen), sudden = is_sudden(screen, update) && !screen->refining;
-    gboolean any_lossy = FALSE;
-    gint64 now = viewer_clock_us(screen->viewer);
-
-    for (guint i = 0; i < update->n_rects; i++) {
+    for (guint i = 0; i < count; i++) {
         ViewerRect rect;
-        if (!clip(screen, &update->rects[i], &rect))
-            continue;
-        gboolean moves = refine_moves(screen->refine, &rect, now);
-        /* What a scroll brings in is a strip beside what is exact; a film has no such. */
-        gboolean strip = !sudden && touches_moves(update, &rect);
-        gboolean lossy = takes && (moves || sudden) && !strip && is_picture(&update->picture, &rect);
-        if (!pixels_encode(screen->pixels, &update->picture, &rect, lossy, out, rects))
+        if (clip(screen, &list[i], &rect) &&
+            !pixels_encode(screen->pixels, picture, &rect, lossy, out, rects))
             return FALSE;
-        refine_sent(screen->refine, &rect, lossy, now);
-        any_lossy |= lossy;
     }
-    screen->refining = FALSE;
-    return !any_lossy || follow_quality(screen, out->len);
+    return TRUE;
+}
+
+static gboolean put_pixels(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
+{
+    return put_rects(screen, &update->picture, update->rects, update->n_rects, FALSE, out, rects) &&
+           put_rects(screen, &update->picture, update->lossy_rects, update->n_lossy_rects, TRUE, out,
+                     rects) &&
+           (update->n_lossy_rects == 0 || follow_quality(screen, out->len));
 }
 
 static void put_unit(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
@@ -307,7 +242,7 @@ static void send_update(Screen *screen, const ViewerUpdate *update)
     put_moves(screen, update, out, &rects);
     if (update->unit)
         put_unit(screen, update, out, &rects);
-    if (!put_rects(screen, update, out, &rects)) {
+    if (!put_pixels(screen, update, out, &rects)) {
         screen_fail(screen, "the picture could not be encoded");
         return;
     }
@@ -422,7 +357,6 @@ void screen_switched(Screen *screen, guint width, guint height, const SeatWelcom
             viewer_size(screen->viewer, 0, &hint);
         screen->size_asked = TRUE;
     }
-    refine_resize(screen->refine, screen->client_width, screen->client_height);
     accept_moves(screen);
     screen->dirty = TRUE;
     screen_pump(screen);
@@ -435,7 +369,6 @@ void screen_start(Screen *screen, Transport *transport)
     screen->transport = transport;
     screen->client_width = screen->width;
     screen->client_height = screen->height;
-    refine_resize(screen->refine, screen->width, screen->height);
     write_server_init(out, screen->width, screen->height, screen->name);
     transport_write(transport, out->data, out->len);
 }

@@ -4,7 +4,6 @@
 #include "session/client/pace.h"
 #include "session/vnc/capabilities.h"
 #include "session/vnc/quality.h"
-#include "session/vnc/refine.h"
 #include "session/vnc/screen.h"
 
 struct Screen {
@@ -19,15 +18,12 @@ struct Screen {
     guint client_width, client_height; /* px, what the client believes; differs where it cannot resize */
     RfbPixelFormat format;
     Capabilities capabilities;
-    Refine *refine;
     Quality quality;
     Pace pace;
     guint film_kbit_s; /* that the link allows, as it was last told to the seat; 0: any */
     guint timer;
-    gint64 timer_us; /* when it fires */
 
     gboolean requested, continuous, dirty, black_due;
-    gboolean refining; /* the next update is what follows without loss */
     gboolean h264, h264_given_up, stalled, stall_told, reset_decoders;
     guint h264_retries;
     guint32 unit_stream;

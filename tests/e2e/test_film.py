@@ -57,6 +57,8 @@ def test_xfreerdp_shows_a_film(demo, screen, cinema, graphics, units):
     assert (sent > 30) == units, over
     both = int(over.split(" of them H.264, ")[1].split(" with an auxiliary")[0])
     assert (both > 30) == (graphics is XFreeRdp.AVC444), over
+    lossy = int(over.split(" lossless rectangles, ")[1].split(" lossy")[0])
+    assert (lossy > 30) == (graphics is XFreeRdp.GFX), over
 
 
 def test_moving_letters_keep_their_colours_where_the_client_takes_avc444(demo, screen, cinema):

@@ -6,6 +6,7 @@ import os
 SERVERS = {
     "fernwerk-rdp": "RDP, H.264 (AVC420), to xfreerdp3",
     "fernwerk-rdp444": "the same with AVC444",
+    "fernwerk-rdpfx": "the same without H.264: RemoteFX",
     "fernwerk-vnc": "VNC to TigerVNC's viewer",
     "fernwerk-web": "the portal's page in Chromium, H.264",
     "fernwerk-rdp-nohints": "as fernwerk-rdp with a screen that cannot tell what has changed",

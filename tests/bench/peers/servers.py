@@ -222,6 +222,10 @@ class FernwerkRdp444(FernwerkRdp):
     GRAPHICS = XFreeRdp.AVC444
 
 
+class FernwerkRdpFx(FernwerkRdp):
+    GRAPHICS = XFreeRdp.GFX
+
+
 class FernwerkVnc(ByVnc, Fernwerk):
     pass
 

@@ -77,5 +77,6 @@ class Stage(servers.Fernwerk):
 
 SERVERS = {name: type(f"Staged{kind.__name__}", (Stage, kind), {}) for name, kind in {
     "fernwerk-rdp": servers.FernwerkRdp, "fernwerk-rdp444": servers.FernwerkRdp444,
+    "fernwerk-rdpfx": servers.FernwerkRdpFx,
     "fernwerk-vnc": servers.FernwerkVnc, "fernwerk-rdp-nohints": servers.FernwerkRdpNoHints,
     "fernwerk-vnc-nohints": servers.FernwerkVncNoHints}.items()}

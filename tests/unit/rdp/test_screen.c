@@ -2,10 +2,13 @@
  * one that counts; the files under test are compiled in, since nobody else sees their insides. */
 #include "session/rdp/gfx.c"
 #include "session/rdp/place.c"
+#include "session/rdp/remotefx.c"
 
 #include <check.h>
 #include <freerdp/codec/clear.h>
 #include <freerdp/codec/planar.h>
+#include <freerdp/codec/region.h>
+#include <freerdp/codec/rfx.h>
 #include <stdlib.h>
 
 static Rdp rdp;
@@ -14,8 +17,8 @@ static rdpUpdate update;
 static RdpgfxServerContext channel;
 static struct {
     guint units, commands, copies, created, deleted, resets, filled, keyframes, invalidated, black, resized;
-    guint clear, planar;
-    gboolean kept, moves;
+    guint clear, planar, remotefx;
+    gboolean kept, moves, losses;
     RDPGFX_SURFACE_TO_SURFACE_PDU copied;
     RDPGFX_POINT16 copied_to;
     SeatH264 h264;
@@ -29,6 +32,7 @@ static struct {
 static struct {
     CLEAR_CONTEXT *clear;
     BITMAP_PLANAR_CONTEXT *planar;
+    RFX_CONTEXT *remotefx;
     guint32 pixels[SHOWN_WIDTH * SHOWN_HEIGHT];
 } client;
 
@@ -55,6 +59,11 @@ void bridge_keep_picture(Bridge *bridge, gboolean keep)
 void bridge_accept_moves(Bridge *bridge, gboolean accept)
 {
     saw.moves = accept;
+}
+
+void bridge_accept_losses(Bridge *bridge, gboolean accept)
+{
+    saw.losses = accept;
 }
 
 gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *black, guint x, guint y)
@@ -143,6 +152,14 @@ static UINT command(RdpgfxServerContext *c, const RDPGFX_SURFACE_COMMAND *pdu)
         ck_assert(planar_decompress(client.planar, pdu->data, pdu->length, pdu->width, pdu->height,
                                     (BYTE *)client.pixels, PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4, pdu->left,
                                     pdu->top, pdu->width, pdu->height, FALSE));
+    } else if (pdu->codecId == RDPGFX_CODECID_CAVIDEO) {
+        REGION16 painted;
+        saw.remotefx++;
+        region16_init(&painted);
+        ck_assert(rfx_process_message(client.remotefx, pdu->data, pdu->length, pdu->left, pdu->top,
+                                      (BYTE *)client.pixels, PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4,
+                                      SHOWN_HEIGHT, &painted));
+        region16_uninit(&painted);
     }
     return CHANNEL_RC_OK;
 }
@@ -192,6 +209,9 @@ static void setup(void)
     rdp.gfx->channel = &channel;
     client.clear = clear_context_new(FALSE);
     client.planar = freerdp_bitmap_planar_context_new(0, SHOWN_WIDTH, SHOWN_HEIGHT);
+    client.remotefx = rfx_context_new(FALSE);
+    rfx_context_set_pixel_format(client.remotefx, PIXEL_FORMAT_BGRX32);
+    ck_assert(rfx_context_reset(client.remotefx, SHOWN_WIDTH, SHOWN_HEIGHT));
     advertise();
     saw.invalidated = 0;
 }
@@ -202,6 +222,7 @@ static void teardown(void)
     gfx_free(rdp.gfx);
     clear_context_free(client.clear);
     freerdp_bitmap_planar_context_free(client.planar);
+    rfx_context_free(client.remotefx);
     scaler_free(rdp.scaler);
     freerdp_settings_free(context.base.settings);
 }
@@ -275,6 +296,51 @@ START_TEST(exact_pixels_stay_exact_when_the_pipeline_opens_again_or_the_output_c
         }
     }
     ck_assert_uint_gt(saw.clear, 90);
+}
+END_TEST
+
+/* Two rectangles of a photograph, that begin and end anywhere; what is around them stays. */
+START_TEST(a_picture_with_losses_is_close_and_stays_inside_of_its_rectangles)
+{
+    static guint32 pixels[SHOWN_WIDTH * SHOWN_HEIGHT];
+    ViewerRect rects[] = {{64, 64, 300, 130}, {401, 203, 77, 64}};
+    ViewerUpdate frame = {.picture = {SHOWN_WIDTH, SHOWN_HEIGHT, SHOWN_WIDTH * 4, 1, (const guint8 *)pixels},
+                          .lossy_rects = rects,
+                          .n_lossy_rects = G_N_ELEMENTS(rects)};
+    guint most = 0;
+
+    for (guint i = 0; i < SHOWN_WIDTH * SHOWN_HEIGHT; i++) {
+        guint x = i % SHOWN_WIDTH, y = i / SHOWN_WIDTH;
+        pixels[i] = (x * 255 / SHOWN_WIDTH) << 16 | (y * 255 / SHOWN_HEIGHT) << 8 | ((x + y) / 3 % 256);
+        client.pixels[i] = 0x123456;
+    }
+    ck_assert(rdp_place(&rdp, SHOWN_WIDTH, SHOWN_HEIGHT));
+    for (guint repeat = 0; repeat < 2; repeat++)
+        ck_assert(gfx_send(rdp.gfx, &frame));
+    ck_assert_uint_eq(saw.remotefx, 8);
+    for (guint i = 0; i < SHOWN_WIDTH * SHOWN_HEIGHT; i++) {
+        guint x = i % SHOWN_WIDTH, y = i / SHOWN_WIDTH, inside = 0;
+        for (guint r = 0; r < 2; r++)
+            inside += x >= rects[r].x && y >= rects[r].y && x < rects[r].x + rects[r].width &&
+                      y < rects[r].y + rects[r].height;
+        for (guint shift = 0; shift < 24 && inside; shift += 8)
+            most = MAX(
+                most, (guint)ABS((gint)(client.pixels[i] >> shift & 255) - (gint)(pixels[i] >> shift & 255)));
+        if (!inside)
+            ck_assert_uint_eq(client.pixels[i], 0x123456);
+    }
+    ck_assert_uint_gt(most, 0);
+    ck_assert_uint_lt(most, 24);
+}
+END_TEST
+
+START_TEST(only_a_client_without_h_264_gets_losses_in_remotefx)
+{
+    ck_assert(!saw.losses);
+    advertise_as(RDPGFX_CAPVERSION_10, RDPGFX_CAPS_FLAG_AVC_DISABLED);
+    ck_assert(saw.losses);
+    advertise();
+    ck_assert(!saw.losses);
 }
 END_TEST
 
@@ -470,6 +536,8 @@ int main(void)
     TCase *tcase = tcase_create("rdp screen");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_picture_with_losses_is_close_and_stays_inside_of_its_rectangles);
+    tcase_add_test(tcase, only_a_client_without_h_264_gets_losses_in_remotefx);
     tcase_add_test(tcase, exact_pixels_come_in_the_codec_that_takes_fewer_bytes);
     tcase_add_test(tcase, exact_pixels_stay_exact_when_the_pipeline_opens_again_or_the_output_changes);
     tcase_add_test(tcase, a_move_stays_on_the_screens_surface_and_beside_the_bars);

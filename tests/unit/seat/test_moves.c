@@ -33,7 +33,7 @@ typedef struct {
 static SeatHost *host;
 static Scene *scene;
 static Client clients[CLIENTS];
-static guint units_painted;
+static guint units_painted, losses_painted;
 static struct {
     HostStream stream;
     const HostStreamEvents *events;
@@ -130,7 +130,7 @@ static gint between(gint from, gint to)
     return g_rand_int_range(scene->random, from, MAX(to, from + 1));
 }
 
-static void client_join(Client *client, ProcessId peer, gboolean h264)
+static void client_join(Client *client, ProcessId peer, gboolean h264, gboolean losses)
 {
     SeatHello hello = {.protocol = SEAT_PROTOCOL_RDP, .heads = 1};
     ProcessRecord record = {0};
@@ -142,6 +142,7 @@ static void client_join(Client *client, ProcessId peer, gboolean h264)
     viewer_units_paint_all(client->viewer, FALSE);
     viewer_accept_moves(client->viewer, TRUE);
     viewer_subscribe(client->viewer, h264, 0);
+    viewer_accept_losses(client->viewer, losses);
     viewer_hello(client->viewer, &hello, NULL);
     seat_host_add_client(host, ends[0], peer, 0, &record);
     viewer_attach(client->viewer, ends[1], FALSE);
@@ -168,6 +169,14 @@ static void make_move(guint8 *picture, gsize stride, const ViewerMove *move)
         memcpy(picture + (move->to_y + y) * stride + move->to_x * 4u, taken + y * row, row);
 }
 
+/* As lossy as can be. */
+static void paint_losses(Client *client, const ViewerRect *rects, guint count)
+{
+    for (guint i = 0; i < count; i++)
+        for (guint y = rects[i].y; y < rects[i].y + rects[i].height; y++)
+            memset(client->picture + y * scene->stride + rects[i].x * 4, 0x77, rects[i].width * 4u);
+}
+
 static void client_take(Client *client)
 {
     ViewerUpdate update;
@@ -181,12 +190,10 @@ static void client_take(Client *client)
     for (guint i = 0; i < update.n_moves; i++)
         make_move(client->picture, scene->stride, &update.moves[i]);
     client->moves += update.n_moves;
-    for (guint i = 0; i < update.n_unit_rects; i++) {
-        const ViewerRect *r = &update.unit_rects[i];
-        for (guint y = r->y; y < r->y + r->height; y++) /* as lossy as can be */
-            memset(client->picture + y * scene->stride + r->x * 4, 0x77, r->width * 4u);
-    }
+    paint_losses(client, update.unit_rects, update.n_unit_rects);
+    paint_losses(client, update.lossy_rects, update.n_lossy_rects);
     units_painted += update.unit != NULL;
+    losses_painted += update.n_lossy_rects;
     for (guint i = 0; i < update.n_rects; i++) {
         const ViewerRect *r = &update.rects[i];
         for (guint y = r->y; y < r->y + r->height; y++)
@@ -338,7 +345,7 @@ static void check_sequence(guint32 seed, gboolean h264)
     if (h264)
         seat_host_set_stream(host, &fake.stream);
     for (guint i = 0; i < CLIENTS; i++)
-        client_join(&clients[i], i + 1, h264 && i > 0);
+        client_join(&clients[i], i + 1, h264 && i > 0, h264 && i == 0);
     count = (guint)between(1, PANES + 1);
     for (guint i = 0; i < count; i++)
         panes[i] = pane_new();
@@ -364,10 +371,11 @@ END_TEST
 
 START_TEST(moves_and_the_stream_get_along)
 {
-    units_painted = 0;
+    units_painted = losses_painted = 0;
     for (guint i = 0; i < 2; i++)
         check_sequence(1000 + (guint32)_i * 2 + i, TRUE);
     ck_assert_uint_gt(units_painted, 0);
+    ck_assert_uint_gt(losses_painted, 0);
 }
 END_TEST
 
@@ -390,7 +398,7 @@ START_TEST(a_client_that_has_waited_still_gets_its_scrolls_as_moves)
     host = seat_host_new(FALSE, &host_events, NULL, NULL);
     ck_assert(seat_host_resize(host, 640, 512, NULL));
     for (guint i = 0; i < CLIENTS; i++)
-        client_join(&clients[i], i + 1, FALSE);
+        client_join(&clients[i], i + 1, FALSE, FALSE);
     for (guint i = 0; i < 5; i++) {
         scene_sheet(scene, (ScenePart){0, 0, 640, 512}, SCENE_TEXT, 1, 0, (gint)i * 17);
         seat_host_damage(host, &all, 1, scene->drawn, scene->stride, 0);

@@ -49,6 +49,10 @@ void viewer_invalidate(Viewer *viewer, const ViewerRect *rects, guint count)
 {
 }
 
+void viewer_accept_losses(Viewer *viewer, gboolean accept)
+{
+}
+
 void viewer_accept_moves(Viewer *viewer, gboolean accept)
 {
 }
