@@ -153,6 +153,8 @@ static void link_watch(PacketLink *link, GIOCondition wanted)
     link->watched = wanted;
     link->source = g_unix_fd_source_new(link->fd, wanted);
     g_source_set_callback(link->source, G_SOURCE_FUNC(link_ready), link, NULL);
+    /* Nobody iterates inside of it; else GLib takes the descriptor out for each call and wakes itself twice. */
+    g_source_set_can_recurse(link->source, TRUE);
     g_source_attach(link->source, link->context);
 }
 

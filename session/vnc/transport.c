@@ -68,6 +68,7 @@ static void watch(Transport *t)
         return;
     t->source = g_unix_fd_source_new(t->fd, wanted);
     g_source_set_callback(t->source, G_SOURCE_FUNC(on_socket), t, NULL);
+    g_source_set_can_recurse(t->source, TRUE); /* as in base/packet.c */
     g_source_attach(t->source, NULL);
 }
 
