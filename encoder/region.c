@@ -101,14 +101,45 @@ static void follow(Region *region, const SeatRect *wanted, const Look *seen, gbo
         region->roomy_us = now_us;
 }
 
+static gboolean is_active(const Region *region, gint64 now_us)
+{
+    return region->rect.width > 0 && now_us - region->busy_us <= REST_US;
+}
+
+static gboolean is_sudden(const Classifier *classifier, guint64 area)
+{
+    guint width, height;
+    classifier_size(classifier, &width, &height);
+    return area * SUDDEN_SHARE >= (guint64)width * height;
+}
+
+gboolean region_holds(const Region *region, const Classifier *classifier, const Damage *due, gint64 now_us)
+{
+    guint tiles = damage_tiles(due);
+    gboolean touches = FALSE, motion = FALSE;
+    guint64 area = 0;
+
+    for (guint i = damage_next_tile(due, 0); i < tiles; i = damage_next_tile(due, i + 1)) {
+        SeatRect rect = damage_tile_rect(due, i), common;
+        if (!rect_common(&rect, &region->rect, &common))
+            continue;
+        touches = TRUE;
+        if (!classifier_is_picture(classifier, i))
+            continue;
+        area += rect_area(&common);
+        motion |= classifier_tile(classifier, i, now_us) == SEAT_CLASS_MOTION;
+    }
+    return touches && (motion || is_active(region, now_us) || is_sudden(classifier, area));
+}
+
 gboolean region_choose(Region *region, const Classifier *classifier, const Damage *due, gint64 now_us)
 {
     guint width, height;
     Look seen = look(region, classifier, due, now_us);
-    gboolean active = region->rect.width > 0 && now_us - region->busy_us <= REST_US;
+    gboolean active = is_active(region, now_us);
 
     classifier_size(classifier, &width, &height);
-    gboolean sudden = seen.area * SUDDEN_SHARE >= (guint64)width * height;
+    gboolean sudden = is_sudden(classifier, seen.area);
     if (!seen.motion && !sudden)
         return active && seen.touches;
     SeatRect box = seen.motion ? seen.moving : seen.sudden;

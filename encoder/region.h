@@ -17,3 +17,6 @@ typedef struct {
  * region stays for a second, unless much of the film is outside. Small ones and text are cheaper without
  * loss. */
 gboolean region_choose(Region *region, const Classifier *classifier, const Damage *due, gint64 now_us);
+
+/* The same without another region: what lies in it goes as film. */
+gboolean region_holds(const Region *region, const Classifier *classifier, const Damage *due, gint64 now_us);

@@ -204,6 +204,39 @@ START_TEST(regions_are_not_smaller_than_encoders_take_and_lie_on_the_screen)
 }
 END_TEST
 
+/* Somebody else's damage, asked at `now`. */
+static gboolean holds(gint x, gint y, gint width, gint height)
+{
+    Region before = region;
+    damage_clear(due);
+    damage_add(due, x, y, width, height);
+    gboolean held = region_holds(&region, classifier, due, now);
+    damage_clear(due);
+    ck_assert_mem_eq(&before, &region, sizeof region);
+    return held;
+}
+
+START_TEST(what_others_lack_goes_as_film_only_where_the_film_is)
+{
+    ck_assert(!holds(0, 0, WIDTH, HEIGHT));
+    for (guint frame = 0; frame < 20; frame++) {
+        film(320, 192, 512, 320, frame);
+        show();
+    }
+    ck_assert(holds(0, 0, WIDTH, HEIGHT));
+    ck_assert(holds(810, 490, 40, 40));
+    ck_assert(!holds(0, 0, 320, HEIGHT));
+    now += 5 * G_USEC_PER_SEC;
+    ck_assert(!holds(340, 200, 300, 100)); /* it is over */
+    /* Over as well, but a sixth of the screen comes late. */
+    film(0, 0, WIDTH, HEIGHT, 1);
+    show();
+    now += 5 * G_USEC_PER_SEC;
+    ck_assert(holds(0, 0, WIDTH, HEIGHT / 2));
+    ck_assert(!holds(0, 0, WIDTH / 2, HEIGHT / 8));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("region");
@@ -218,6 +251,7 @@ int main(void)
     tcase_add_test(tests, many_pictures_at_once_are_film_and_much_text_at_once_is_not);
     tcase_add_test(tests, a_region_follows_once_a_second_unless_much_is_outside);
     tcase_add_test(tests, regions_are_not_smaller_than_encoders_take_and_lie_on_the_screen);
+    tcase_add_test(tests, what_others_lack_goes_as_film_only_where_the_film_is);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
