@@ -50,6 +50,7 @@ SeatHost *seat_host_new(gboolean greeter, const SeatHostEvents *events, gpointer
     host->cursor_fd = -1;
     host->cursor.header = (SeatHeader){.type = SEAT_CURSOR, .size = sizeof host->cursor};
     host->absolute = TRUE;
+    host_tiers_init(host);
     return host;
 }
 
@@ -60,14 +61,11 @@ void seat_host_free(SeatHost *host)
         return;
     host->events = &silence;
     seat_host_remove_all(host, END_SHUTDOWN, NULL);
-    if (host->stream)
-        host->stream->class->free(host->stream);
+    host_stream_detach(host->fast);
+    host_stream_detach(host->slow);
     g_ptr_array_unref(host->clients);
-    g_clear_handle_id(&host->starve_timer, g_source_remove);
-    g_clear_handle_id(&host->late_timer, g_source_remove);
     host_moves_clear(host);
     g_clear_pointer(&host->changed, damage_free);
-    g_clear_pointer(&host->unencoded, damage_free);
     g_clear_pointer(&host->due, damage_free);
     g_clear_pointer(&host->classifier, classifier_free);
     shadow_free(host->shadow);
@@ -106,7 +104,7 @@ void host_client_leave(HostClient *client, EndReason reason, const char *text)
     send_close(link, reason, text);
     packet_link_free(link);
     send_presence(host);
-    host_stream_demand(host);
+    host_tiers_changed(host);
     if (host->events->left)
         host->events->left(client->peer, host->data);
     host_client_unref(client);
@@ -348,9 +346,11 @@ void seat_host_login(SeatHost *host, ProcessId peer, SeatLoginResult result, con
     packet_link_send(client->link, &login, sizeof login, NULL, 0);
 }
 
-void seat_host_set_stream(SeatHost *host, HostStream *stream)
+void seat_host_set_streams(SeatHost *host, HostStream *first, HostStream *second)
 {
-    g_return_if_fail(!host->stream);
-    host->stream = stream;
-    host_stream_attach(host);
+    g_return_if_fail(!host->fast->stream);
+    host_stream_attach(host->fast, first);
+    if (second)
+        host_stream_attach(host->slow, second);
+    host_tiers_changed(host);
 }

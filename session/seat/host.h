@@ -100,8 +100,9 @@ void seat_host_pointer_mode(SeatHost *host, gboolean absolute); /* default: abso
 void seat_host_login(SeatHost *host, ProcessId peer, SeatLoginResult result, const char *user,
                      const char *text);
 
-/* Lets clients subscribe to H.264; the host takes the stream over. Without one every frame is lossless. */
-void seat_host_set_stream(SeatHost *host, HostStream *stream);
+/* Lets clients subscribe to H.264; the host takes the streams over, and uses the second while some of several
+ * clients cannot follow the rest (NULL: these go without loss). Without any every frame is lossless. */
+void seat_host_set_streams(SeatHost *host, HostStream *first, HostStream *second);
 
 /* Reads the shadow, e.g. for a thumbnail: XRGB8888, borrowed until the next resize; NULL before the first
  * one. */

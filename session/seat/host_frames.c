@@ -20,7 +20,7 @@ void host_frames_announce(HostClient *client)
     client->pending = damage_new(layout->width, layout->height);
     client->encoding = damage_new(layout->width, layout->height);
     client->complete_due = TRUE;
-    client->takes_part = client->synced = FALSE;
+    client->takes_part = client->follows = NULL;
     client->serial = client->pass = 0;
     client->n_moves = 0;
     damage_add_all(client->pending);
@@ -32,16 +32,15 @@ void host_frames_resized(SeatHost *host)
     const SeatBuffer *layout = shadow_layout(host->shadow);
 
     g_clear_pointer(&host->changed, damage_free);
-    g_clear_pointer(&host->unencoded, damage_free);
     g_clear_pointer(&host->due, damage_free);
     g_clear_pointer(&host->classifier, classifier_free);
     host->changed = damage_new(layout->width, layout->height);
-    host->unencoded = damage_new(layout->width, layout->height);
     host->due = damage_new(layout->width, layout->height);
     host->region = (Region){0};
     host->classifier = classifier_new(layout->width, layout->height);
     host_moves_resized(host);
-    host_stream_cancel(host);
+    host_stream_resized(host->fast);
+    host_stream_resized(host->slow);
     FOR_CLIENTS(host, client)
     {
         host_frames_announce(client);
@@ -124,10 +123,12 @@ void host_frames_pump(SeatHost *host)
 {
     gint64 now = g_get_monotonic_time();
     if (host->shadow && host->filled) {
-        gboolean stream_has_it = host->stream && host_stream_encode(host, now);
+        host_tiers_settle(host, now);
+        host_stream_encode(host->fast, now);
+        host_stream_encode(host->slow, now);
         FOR_CLIENTS(host, client)
         {
-            if (host_frames_can_send(client) && !(stream_has_it && host_stream_follows(client)))
+            if (host_frames_can_send(client) && !host_stream_waits(client, now))
                 send_exact(client);
         }
     }
@@ -159,7 +160,8 @@ void seat_host_publish(SeatHost *host)
         host_moves_nothing(host);
         return;
     }
-    damage_add_map(host->unencoded, host->changed);
+    damage_add_map(host->fast->unencoded, host->changed);
+    damage_add_map(host->slow->unencoded, host->changed);
     /* What only moves does not call for a stream. */
     classifier_changed(host->classifier, host_moves_publish(host), shadow_pixels(host->shadow),
                        shadow_layout(host->shadow)->stride, host->changed_us);

@@ -181,7 +181,7 @@ static void take_credit(HostClient *client, const SeatCredit *credit)
 {
     client->credits = MIN(client->credits + MIN(credit->frames, HOST_CREDITS_MAX), HOST_CREDITS_MAX);
     if (client->credits > 0)
-        client->starved_us = 0;
+        host_tiers_credited(client);
     host_frames_pump(client->host);
 }
 
@@ -193,9 +193,7 @@ static void take_subscribe(HostClient *client, const SeatSubscribe *subscribe)
     client->wants_moves = subscribe->moves == 1;
     if (!client->wants_moves && client->pending)
         host_moves_become_damage(client);
-    if (!client->wants_h264)
-        client->synced = FALSE;
-    host_stream_demand(client->host);
+    host_tiers_changed(client->host);
     host_frames_pump(client->host);
 }
 
@@ -213,7 +211,7 @@ static gboolean take_passive(HostClient *client, void *packet)
         take_subscribe(client, packet);
         return TRUE;
     case SEAT_KEYFRAME:
-        client->synced = FALSE;
+        client->follows = NULL;
         host_frames_pump(client->host);
         return TRUE;
     default:

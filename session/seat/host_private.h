@@ -12,6 +12,26 @@
 #define HOST_KEYSYMS_HELD 16
 #define HOST_CREDITS_MAX 8
 
+/* One of the film's two streams. */
+typedef struct {
+    SeatHost *host;
+    guint index;
+    HostStream *stream; /* NULL: there is none */
+    gboolean encoding;
+    gboolean has_it;   /* what is damaged goes as film: who follows waits for a unit */
+    SeatRect region;   /* px, of the picture that was encoded last */
+    Damage *unencoded; /* changed since then */
+    gint64 keyframe_us;
+    guint late_timer, patience_timer;
+} HostTier;
+#define HOST_TIERS 2
+
+/* Time for which somebody has been waited for, of which some is forgiven as time goes by. */
+typedef struct {
+    gint64 since_us; /* monotonic, as all here; 0: nobody waits now */
+    gint64 sum_us, summed_us;
+} Lateness;
+
 typedef struct {
     SeatHost *host;
     PacketLink *link; /* NULL once it has left */
@@ -33,7 +53,6 @@ typedef struct {
 
     /* picture */
     guint credits;
-    gint64 starved_us; /* monotonic time since when it has had no credit, 0: it has */
     gboolean complete_due;
     guint64 serial;
     guint64 pass;                     /* that the last record led to */
@@ -42,10 +61,19 @@ typedef struct {
     guint n_moves;
     Damage *encoding; /* sent as soon as the unit is there; empty when it takes no part */
     guint64 encoding_pass;
-    gboolean takes_part, encoding_complete;
+    gboolean encoding_complete;
     gboolean wants_moves, wants_h264, takes_chroma;
-    gboolean synced; /* its decoder follows the stream */
     guint max_kbit_s;
+
+    /* film; each NULL: none */
+    HostTier *member;     /* where it belongs */
+    HostTier *follows;    /* whose units its decoder can take: the other one until a key frame of its own */
+    HostTier *takes_part; /* that encodes what is in `encoding` */
+    Lateness waited;      /* for it, by those with whom it follows */
+    Lateness behind;      /* the fast tier, while it belongs to the slow one */
+    gboolean weak;        /* belongs where it is because of its link */
+    gint64 moved_us, behind_us;
+    gint64 rest_us; /* so long it must not have been behind before it is tried again */
     gboolean cursor_due, shape_due, leds_due, mode_due;
 } HostClient;
 
@@ -74,13 +102,9 @@ struct SeatHost {
     gint64 changed_us;
     gboolean wanted; /* what seat_host_wants() said last */
 
-    HostStream *stream;
-    gboolean encoding;
-    Region region;
-    Damage *unencoded; /* changed since the encoder's last picture */
-    Damage *due;       /* scratch: what is to be sent */
-    gint64 keyframe_us;
-    guint starve_timer, late_timer;
+    HostTier tiers[HOST_TIERS], *fast, *slow;
+    Region region; /* of both tiers' next pictures */
+    Damage *due;   /* scratch: what is to be sent */
 
     int cursor_fd; /* sealed memory with the shape, or -1 */
     SeatCursor cursor;
@@ -132,10 +156,29 @@ void host_moves_nothing(SeatHost *host);
 void host_moves_become_damage(HostClient *client);
 
 /* host_stream.c */
-void host_stream_attach(SeatHost *host);
-void host_stream_demand(SeatHost *host); /* subscriptions have changed */
-gboolean host_stream_follows(const HostClient *client);
-/* Starts encoding when it is time to; TRUE: clients that follow the stream wait for it. */
-gboolean host_stream_encode(SeatHost *host, gint64 now);
-/* The picture that is being encoded is of a size that has gone. */
-void host_stream_cancel(SeatHost *host);
+void host_stream_attach(HostTier *tier, HostStream *stream);
+void host_stream_detach(HostTier *tier);
+/* Starts encoding when it is time to, and says in has_it whether who follows the tier waits for it. */
+void host_stream_encode(HostTier *tier, gint64 now);
+/* What is being encoded goes to the client without loss, and so does all until the next key frame of the tier
+ * it belongs to. */
+void host_stream_leave(HostClient *client);
+/* The client waits for the tier's next key frame, which may be made now. */
+gboolean host_stream_joins(const HostTier *tier, const HostClient *client, gint64 now);
+/* What the client lacks is on its way as film, or will be. */
+gboolean host_stream_waits(const HostClient *client, gint64 now);
+/* There is another shadow: the picture that is being encoded is of a size that has gone. */
+void host_stream_resized(HostTier *tier);
+
+/* host_tiers.c */
+void host_tiers_init(SeatHost *host);
+/* Subscriptions have changed, or the clients. */
+void host_tiers_changed(SeatHost *host);
+/* Moves clients for which it is time. */
+void host_tiers_settle(SeatHost *host, gint64 now);
+void host_tiers_credited(HostClient *client);
+/* Whether all who follow the tier have a credit. Who has let the others wait for too long no longer follows
+ * it, as of this call. */
+gboolean host_tier_ready(HostTier *tier, gint64 now);
+/* The fast tier begins with a picture: who belongs to the slow one may be behind. */
+void host_tiers_picture(SeatHost *host, gint64 now);

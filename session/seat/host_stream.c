@@ -1,77 +1,42 @@
-/* When damage goes as an access unit of the shared H.264 stream, and to whom:
- *  - a client follows the stream ("synced") from one of its key frames on; key frames for joiners come at
- * most once a second, until then they get rectangles;
- *  - the stream encodes when every synced client has a credit; who has had none for STARVED_US while others
- * have leaves the stream until it has one again; whom an encode keeps waiting for LATE_MS leaves it too, and
- * returns with a key frame when the encoder is back. Sending exactly once more what units showed with losses
- * is the client's work: it knows what it has sent. */
+/* When damage goes as an access unit of a tier's H.264 stream, and to whom:
+ *  - a client follows a stream from one of its key frames on; key frames for joiners come at most once a
+ * second, until then they go on as they did;
+ *  - a tier encodes when every client that follows it has a credit (host_tiers.c: for how long one is waited
+ * for); whom an encode keeps waiting for LATE_MS leaves it, and returns with a key frame when the encoder is
+ * back. Sending exactly once more what units showed with losses is the client's work: it knows what it has
+ * sent. */
 #include "session/seat/host_private.h"
 
 #include "base/log.h"
 #include "encoder/rect.h"
 
 #define KEYFRAME_EVERY_US G_USEC_PER_SEC
-#define STARVED_US 150000
 #define LATE_MS 700 /* a picture that stands still longer looks broken */
 
-static void encoding_over(SeatHost *host)
+static void encoding_over(HostTier *tier)
 {
-    host->encoding = FALSE;
-    g_clear_handle_id(&host->late_timer, g_source_remove);
+    tier->encoding = FALSE;
+    g_clear_handle_id(&tier->late_timer, g_source_remove);
 }
 
-gboolean host_stream_follows(const HostClient *client)
+static gboolean key_allowed(const HostTier *tier, gint64 now)
 {
-    return client->wants_h264 && client->synced && client->greeted;
+    return now - tier->keyframe_us >= KEYFRAME_EVERY_US;
 }
 
-/* A synced client without a credit holds everyone back; not for long, unless it is alone. */
-static gboolean starved_timeout(gpointer data)
+/* The client could take a key frame of the tier now, and needs one. */
+static gboolean joins(const HostTier *tier, const HostClient *client)
 {
-    SeatHost *host = data;
-    host->starve_timer = 0;
-    host_frames_pump(host);
-    return G_SOURCE_REMOVE;
+    return client->member == tier && client->follows != tier && !client->takes_part &&
+           host_frames_can_send(client);
 }
 
-/* TRUE: every synced client has a credit (the starved ones have been sent away). */
-static gboolean all_have_credit(SeatHost *host, gint64 now)
+gboolean host_stream_joins(const HostTier *tier, const HostClient *client, gint64 now)
 {
-    guint with = 0, without = 0;
-    FOR_CLIENTS(host, client)
-    {
-        if (!host_stream_follows(client))
-            continue;
-        if (client->credits > 0) {
-            with++;
-            continue;
-        }
-        if (client->starved_us == 0)
-            client->starved_us = now;
-        without++;
-    }
-    if (without == 0)
-        return TRUE;
-    if (with == 0)
-        return FALSE;
-    FOR_CLIENTS(host, client)
-    {
-        if (host_stream_follows(client) && client->credits == 0 && now - client->starved_us >= STARVED_US) {
-            client->synced = FALSE;
-            without--;
-        }
-    }
-    if (without > 0 && host->starve_timer == 0)
-        host->starve_timer = g_timeout_add(STARVED_US / 1000 + 1, starved_timeout, host);
-    return without == 0;
+    return key_allowed(tier, now) && joins(tier, client);
 }
 
-static gboolean joins(const HostClient *client)
-{
-    return client->wants_h264 && !client->synced && host_frames_can_send(client);
-}
-
-static void take_part(HostClient *client)
+static void take_part(HostTier *tier, HostClient *client)
 {
     Damage *swap = client->encoding;
     host_moves_become_damage(client);
@@ -79,35 +44,42 @@ static void take_part(HostClient *client)
     client->encoding_pass = client->host->moves.published;
     client->pending = swap;
     damage_clear(client->pending);
-    client->takes_part = TRUE;
+    client->takes_part = client->follows = tier;
     client->encoding_complete = client->complete_due;
     client->complete_due = FALSE;
-    client->synced = TRUE;
     client->credits--;
 }
 
-static void stop_part(HostClient *client)
+void host_stream_leave(HostClient *client)
 {
+    client->follows = NULL;
     if (!client->takes_part)
         return;
     damage_add_map(client->pending, client->encoding);
     damage_clear(client->encoding);
     client->complete_due |= client->encoding_complete;
-    client->takes_part = client->synced = FALSE;
+    client->takes_part = NULL;
     client->credits = MIN(client->credits + 1, HOST_CREDITS_MAX);
+}
+
+static void leave_encode(HostTier *tier)
+{
+    FOR_CLIENTS(tier->host, client)
+    {
+        if (client->takes_part == tier)
+            host_stream_leave(client);
+    }
 }
 
 /* The encoder may be given longer before it counts as failed, but nobody waits for it: what it has goes as
  * rectangles, and its unit, when it comes, to nobody. */
 static gboolean late_timeout(gpointer data)
 {
-    SeatHost *host = data;
-    host->late_timer = 0;
-    FOR_CLIENTS(host, client)
-    {
-        stop_part(client);
-    }
-    host_frames_pump(host);
+    HostTier *tier = data;
+    tier->late_timer = 0;
+    tier->has_it = FALSE;
+    leave_encode(tier);
+    host_frames_pump(tier->host);
     return G_SOURCE_REMOVE;
 }
 
@@ -116,74 +88,82 @@ static gboolean has_pending(const HostClient *client)
     return !damage_is_empty(client->pending);
 }
 
-/* Whether what followers are to be sent goes as film; without any, what joiners are. A joiner lacks the whole
- * screen, and that shall not become everyone's region. */
-static gboolean wants_film(SeatHost *host, gboolean key_allowed, gint64 now)
+/* Whether what followers are to be sent goes as film; without any, what joiners are. The fast tier says where
+ * the film is: what the slow one lacks has gathered for longer, and a joiner lacks the whole screen, which
+ * shall not become the region of those who follow. */
+static gboolean wants_film(HostTier *tier, gint64 now)
 {
-    gboolean followed = FALSE;
+    SeatHost *host = tier->host;
+    gboolean chooses = tier == host->fast, followed = FALSE;
 
     damage_clear(host->due);
     FOR_CLIENTS(host, client)
     {
-        if (host_stream_follows(client) && has_pending(client)) {
-            damage_add_map(host->due, client->pending);
-            followed = TRUE;
+        if (client->follows != tier)
+            continue;
+        followed = TRUE;
+        damage_add_map(host->due, client->pending);
+    }
+    if (damage_is_empty(host->due)) {
+        chooses &= !followed;
+        FOR_CLIENTS(host, client)
+        {
+            if (host_stream_joins(tier, client, now))
+                damage_add_map(host->due, client->pending);
         }
     }
-    FOR_CLIENTS(host, client)
-    {
-        if (!followed && key_allowed && joins(client))
-            damage_add_map(host->due, client->pending);
-    }
-    return !damage_is_empty(host->due) && region_choose(&host->region, host->classifier, host->due, now);
-}
-
-static gboolean start_encoding(SeatHost *host, gboolean keyframe, gint64 now)
-{
-    SeatRect rects[SEAT_RECTS_MAX];
-    guint count = damage_rects(host->unencoded, rects);
-
-    damage_clear(host->unencoded);
-    host->encoding = TRUE;
-    if (keyframe)
-        host->keyframe_us = now;
-    host->late_timer = g_timeout_add(LATE_MS, late_timeout, host);
-    return host->stream->class->encode(host->stream, host->shadow, &host->region.rect, rects, count,
-                                       keyframe);
-}
-
-gboolean host_stream_encode(SeatHost *host, gint64 now)
-{
-    gboolean key_allowed = now - host->keyframe_us >= KEYFRAME_EVERY_US;
-    SeatRect before = host->region.rect;
-
-    if (host->encoding)
-        return TRUE;
-    if (!wants_film(host, key_allowed, now))
+    if (damage_is_empty(host->due))
         return FALSE;
-    if (!all_have_credit(host, now))
-        return TRUE;
+    return chooses ? region_choose(&host->region, host->classifier, host->due, now)
+                   : region_holds(&host->region, host->classifier, host->due, now);
+}
+
+static gboolean start_encoding(HostTier *tier, gboolean keyframe, gint64 now)
+{
+    SeatHost *host = tier->host;
+    SeatRect rects[SEAT_RECTS_MAX];
+    guint count = damage_rects(tier->unencoded, rects);
+
+    damage_clear(tier->unencoded);
+    tier->encoding = TRUE;
+    tier->region = host->region.rect;
+    if (keyframe)
+        tier->keyframe_us = now;
+    tier->late_timer = g_timeout_add(LATE_MS, late_timeout, tier);
+    return tier->stream->class->encode(tier->stream, host->shadow, &tier->region, rects, count, keyframe);
+}
+
+/* TRUE: an encode has begun. */
+static gboolean encode(HostTier *tier, gint64 now)
+{
+    SeatHost *host = tier->host;
     /* Another region begins with a key frame anyway. */
-    gboolean keyframe = !rect_same(&before, &host->region.rect);
+    gboolean keyframe = !rect_same(&tier->region, &host->region.rect);
+
     FOR_CLIENTS(host, client)
     {
-        keyframe |= key_allowed && joins(client) && has_pending(client);
+        keyframe |= host_stream_joins(tier, client, now) && has_pending(client);
     }
+    if (tier == host->fast)
+        host_tiers_picture(host, now);
     FOR_CLIENTS(host, client)
     {
         if (host_frames_can_send(client) &&
-            (host_stream_follows(client) || (keyframe && joins(client) && has_pending(client))))
-            take_part(client);
+            (client->follows == tier || (keyframe && joins(tier, client) && has_pending(client))))
+            take_part(tier, client);
     }
-    if (start_encoding(host, keyframe, now))
+    if (start_encoding(tier, keyframe, now))
         return TRUE;
-    encoding_over(host);
-    damage_add_all(host->unencoded);
-    FOR_CLIENTS(host, client)
-    {
-        stop_part(client);
-    }
+    encoding_over(tier);
+    damage_add_all(tier->unencoded);
+    leave_encode(tier);
     return FALSE;
+}
+
+void host_stream_encode(HostTier *tier, gint64 now)
+{
+    if (tier->stream && !tier->encoding)
+        tier->has_it = wants_film(tier, now) && (!host_tier_ready(tier, now) || encode(tier, now));
 }
 
 /* Puts the units into the ring as SeatAccessUnit says. */
@@ -204,85 +184,88 @@ static gboolean store(SeatHost *host, const H264Units *units, SeatAccessUnit *un
     return ring_put(host->ring, all->data, all->len, &unit->position);
 }
 
-static void unit_ready(const H264Units *units, guint32 stream, gpointer data)
+static void unit_ready(const H264Units *units, guint32 run, gpointer data)
 {
-    SeatHost *host = data;
-    SeatAccessUnit unit = {.stream = stream, .region = host->region.rect, .keyframe = units->keyframe};
+    HostTier *tier = data;
+    SeatHost *host = tier->host;
+    /* To clients all runs of both tiers are streams of their own. */
+    SeatAccessUnit unit = {
+        .stream = run * HOST_TIERS + tier->index, .region = tier->region, .keyframe = units->keyframe};
 
-    g_return_if_fail(host->encoding);
+    g_return_if_fail(tier->encoding);
     unit.region.class = SEAT_CLASS_MOTION;
-    encoding_over(host);
+    encoding_over(tier);
     if (units->keyframe)
-        host->keyframe_us = g_get_monotonic_time();
+        tier->keyframe_us = g_get_monotonic_time();
     gboolean fits = store(host, units, &unit);
-    if (!fits)
+    if (!fits) {
         log_warning("stream: an access unit of %u bytes does not fit the ring", unit.length);
+        leave_encode(tier);
+    }
     FOR_CLIENTS(host, client)
     {
-        if (!client->takes_part)
+        if (client->takes_part != tier)
             continue;
-        if (!fits) {
-            stop_part(client);
-            continue;
-        }
         host_frames_send(client, client->encoding, client->encoding_pass, client->encoding_complete, &unit);
         damage_clear(client->encoding);
-        client->takes_part = FALSE;
+        client->takes_part = NULL;
     }
     host_frames_pump(host);
 }
 
 static void unit_lost(gpointer data)
 {
-    SeatHost *host = data;
-    encoding_over(host);
-    host->keyframe_us = 0;
-    damage_add_all(host->unencoded);
-    FOR_CLIENTS(host, client)
+    HostTier *tier = data;
+    encoding_over(tier);
+    tier->keyframe_us = 0;
+    damage_add_all(tier->unencoded);
+    FOR_CLIENTS(tier->host, client)
     {
-        stop_part(client);
-        client->synced = FALSE;
+        if (client->follows == tier)
+            host_stream_leave(client);
     }
-    host_frames_pump(host);
+    host_frames_pump(tier->host);
 }
 
-void host_stream_cancel(SeatHost *host)
+gboolean host_stream_waits(const HostClient *client, gint64 now)
 {
-    host->keyframe_us = 0;
-    if (!host->encoding)
+    const HostTier *next = client->member;
+
+    return client->takes_part || (client->follows && client->follows->has_it) ||
+           (next && next->has_it && host_stream_joins(next, client, now));
+}
+
+void host_stream_resized(HostTier *tier)
+{
+    const SeatBuffer *layout = shadow_layout(tier->host->shadow);
+
+    g_clear_pointer(&tier->unencoded, damage_free);
+    tier->unencoded = damage_new(layout->width, layout->height);
+    tier->region = (SeatRect){0};
+    tier->keyframe_us = 0;
+    tier->has_it = FALSE;
+    if (!tier->encoding)
         return;
-    host->stream->class->cancel(host->stream);
-    encoding_over(host);
-    FOR_CLIENTS(host, client)
+    tier->stream->class->cancel(tier->stream);
+    encoding_over(tier);
+    FOR_CLIENTS(tier->host, client)
     {
-        client->credits += client->takes_part ? 1 : 0;
+        client->credits += client->takes_part == tier ? 1 : 0;
     }
 }
 
-void host_stream_attach(SeatHost *host)
+void host_stream_attach(HostTier *tier, HostStream *stream)
 {
     static const HostStreamEvents events = {.unit = unit_ready, .lost = unit_lost};
-    host->stream->class->attach(host->stream, &events, host);
-    host_stream_demand(host);
+    tier->stream = stream;
+    stream->class->attach(stream, &events, tier);
 }
 
-void host_stream_demand(SeatHost *host)
+void host_stream_detach(HostTier *tier)
 {
-    guint subscribers = 0, drivers = 0, owned = 0, watched = 0; /* kbit/s */
-    gboolean chroma = TRUE;
-    if (!host->stream)
-        return;
-    FOR_CLIENTS(host, client)
-    {
-        if (!client->wants_h264)
-            continue;
-        subscribers++;
-        chroma &= client->takes_chroma;
-        guint *least = client->view_only ? &watched : &owned;
-        drivers += client->view_only ? 0 : 1;
-        if (client->max_kbit_s)
-            *least = *least ? MIN(*least, client->max_kbit_s) : client->max_kbit_s;
-    }
-    /* Who only looks on makes nobody's picture worse. */
-    host->stream->class->demand(host->stream, drivers ? owned : watched, chroma && subscribers > 0);
+    if (tier->stream)
+        tier->stream->class->free(tier->stream);
+    g_clear_handle_id(&tier->late_timer, g_source_remove);
+    g_clear_handle_id(&tier->patience_timer, g_source_remove);
+    g_clear_pointer(&tier->unencoded, damage_free);
 }

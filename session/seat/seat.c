@@ -19,7 +19,7 @@ struct Seat {
     SeatHost *host;
     Source *source;
     Typer *typer;
-    HostStream *stream; /* the host owns it */
+    HostStream *streams[2]; /* the host owns them */
     PacketLink *broker;
     SeatConfigure configuration;
     gboolean configured, pictured, lost;
@@ -135,7 +135,8 @@ static void configure(Seat *seat, const SeatConfigure *packet, int *recording)
 {
     SeatConfigure *configuration = &seat->configuration;
 
-    stream_h264_encoders(seat->stream, packet->encoder, packet->software_encoder);
+    for (guint i = 0; i < G_N_ELEMENTS(seat->streams); i++)
+        stream_h264_encoders(seat->streams[i], packet->encoder, packet->software_encoder);
     if (seat->configured) {
         /* A new broker, an old display. */
         if (seat->lost && configuration->source == SEAT_SOURCE_QEMU)
@@ -328,8 +329,9 @@ Seat *seat_new(GError **error)
         g_free(seat);
         return NULL;
     }
-    seat->stream = stream_h264_new();
-    seat_host_set_stream(seat->host, seat->stream);
+    for (guint i = 0; i < G_N_ELEMENTS(seat->streams); i++)
+        seat->streams[i] = stream_h264_new();
+    seat_host_set_streams(seat->host, seat->streams[0], seat->streams[1]);
     make_typer(seat);
     return seat;
 }

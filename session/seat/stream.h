@@ -9,15 +9,16 @@
 typedef struct HostStream HostStream;
 
 typedef struct {
-    /* The access unit, or units, of the picture that was given to encode(). `stream` as in SeatAccessUnit. */
-    void (*unit)(const H264Units *units, guint32 stream, gpointer host);
+    /* The access unit, or units, of the picture that was given to encode(). `run` counts the stream's
+     * decoders: a new number begins with a key frame. */
+    void (*unit)(const H264Units *units, guint32 run, gpointer data);
     /* That picture is lost; another encoder may have taken over: the next picture must be a key frame. */
-    void (*lost)(gpointer host);
+    void (*lost)(gpointer data);
 } HostStreamEvents;
 
 typedef struct {
     /* Called once by the host that takes the stream over. */
-    void (*attach)(HostStream *stream, const HostStreamEvents *events, gpointer host);
+    void (*attach)(HostStream *stream, const HostStreamEvents *events, gpointer data);
     /* Copies what `rects` (px of the screen) changed since the last call out of the shadow and encodes the
      * region; exactly one event follows, from the main loop, unless cancel() comes first. The first call for
      * a region or generation takes all of it and gives a key frame. FALSE: no encoder works (for now);
@@ -25,8 +26,8 @@ typedef struct {
     gboolean (*encode)(HostStream *stream, const Shadow *shadow, const SeatRect *region,
                        const SeatRect *rects, guint count, gboolean keyframe);
     void (*cancel)(HostStream *stream);
-    /* What the slowest subscriber can take of those that do not only look on (0: no limit). `chroma`: all of
-     * them take AVC444's auxiliary view. */
+    /* What the slowest of its clients can take, of those that do not only look on (0: no limit). `chroma`:
+     * all of them take AVC444's auxiliary view. */
     void (*demand)(HostStream *stream, guint max_kbit_s, gboolean chroma);
     void (*free)(HostStream *stream);
 } HostStreamClass;

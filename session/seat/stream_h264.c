@@ -14,13 +14,13 @@
 typedef struct {
     HostStream stream;
     const HostStreamEvents *events;
-    gpointer host;
+    gpointer data;                               /* of the events */
     const EncoderCandidate *hardware, *software; /* hardware: NULL when there is none (any more) */
     H264Pair *encoder;
     H264Pair *spare;    /* the software encoder, loaded beside a hardware one */
     SeatRect region;    /* px, that encoder and spare were made for or have moved to */
     guint32 generation; /* of the shadow that the encoder has seen, 0: of none */
-    guint32 number;     /* of the running stream */
+    guint32 run;        /* number of the encoder, and place, that runs */
     guint max_kbit_s;
     gboolean chroma; /* the subscribers take AVC444's auxiliary view */
     guint idle_timer;
@@ -45,7 +45,7 @@ static void drop_encoders(Stream *self)
 static void take_units(const H264Units *units, gpointer data)
 {
     Stream *self = data;
-    self->events->unit(units, self->number, self->host);
+    self->events->unit(units, self->run, self->data);
 }
 
 static void take_failure(const char *reason, gpointer data);
@@ -79,7 +79,7 @@ static gboolean idle_over(gpointer data)
 
 static void next_encoder(Stream *self)
 {
-    self->number++;
+    self->run++;
     if (self->hardware) {
         self->encoder = make_encoder(self, self->hardware);
         if (self->encoder && self->software && !self->spare)
@@ -109,14 +109,14 @@ static void take_failure(const char *reason, gpointer data)
     self->generation = 0;
     if (!was_hardware)
         self->broken_us = g_get_monotonic_time();
-    self->events->lost(self->host);
+    self->events->lost(self->data);
 }
 
-static void stream_attach(HostStream *stream, const HostStreamEvents *events, gpointer host)
+static void stream_attach(HostStream *stream, const HostStreamEvents *events, gpointer data)
 {
     Stream *self = (Stream *)stream;
     self->events = events;
-    self->host = host;
+    self->data = data;
 }
 
 /* What lies inside the region, in px of it. */
@@ -153,7 +153,7 @@ static gboolean stream_encode(HostStream *stream, const Shadow *shadow, const Se
     if (!self->encoder)
         next_encoder(self);
     else if (elsewhere)
-        self->number++;
+        self->run++;
     if (!self->encoder)
         return FALSE;
     self->used_us = g_get_monotonic_time();

@@ -131,7 +131,7 @@ static void begin(const RecordingHeader *header)
     host = seat_host_new(FALSE, &host_events, NULL, NULL);
     fake.stream.class = &class;
     fake.encoding = FALSE;
-    seat_host_set_stream(host, &fake.stream);
+    seat_host_set_streams(host, &fake.stream, NULL);
     if (!seat_host_resize(host, header->width, header->height, NULL) || !packet_pair(ends, NULL))
         give_up("no memory");
     viewer = viewer_new(&events, NULL);

@@ -40,37 +40,39 @@ static const PacketKind kinds[] = {
     {SEAT_FRAME, sizeof(SeatFrame), {0}},
 };
 
+typedef struct {
+    HostStream stream;
+    const HostStreamEvents *events;
+    gpointer data;
+    gboolean encoding;
+} Fake;
+
 static SeatHost *host;
 static guint32 pixels[WIDTH * HEIGHT];
 static guint8 keys[CLIENTS + 1][256];
 static guint32 buttons[CLIENTS + 1], contacts[CLIENTS + 1];
 static guint keysyms[CLIENTS + 1];
-static struct {
-    HostStream stream;
-    const HostStreamEvents *events;
-    gpointer host;
-    gboolean encoding;
-} fake;
+static Fake fakes[2];
 
 /* ---- the stream ---- */
 
 static void fake_attach(HostStream *stream, const HostStreamEvents *events, gpointer data)
 {
-    fake.events = events;
-    fake.host = data;
+    ((Fake *)stream)->events = events;
+    ((Fake *)stream)->data = data;
 }
 
 static gboolean fake_encode(HostStream *stream, const Shadow *shadow, const SeatRect *region,
                             const SeatRect *rects, guint count, gboolean keyframe)
 {
     g_assert(region->x + region->width <= WIDTH && region->y + region->height <= HEIGHT);
-    fake.encoding = TRUE;
+    ((Fake *)stream)->encoding = TRUE;
     return TRUE;
 }
 
 static void fake_cancel(HostStream *stream)
 {
-    fake.encoding = FALSE;
+    ((Fake *)stream)->encoding = FALSE;
 }
 
 static void fake_demand(HostStream *stream, guint max_kbit_s, gboolean chroma)
@@ -81,17 +83,17 @@ static void fake_free(HostStream *stream)
 {
 }
 
-static void finish_unit(gboolean lost)
+static void finish_unit(Fake *fake, gboolean lost)
 {
     static const guint8 unit[] = {0, 0, 0, 1, 0x65};
     H264Units made = {.main = unit, .main_length = sizeof unit, .keyframe = TRUE};
-    if (!fake.encoding)
+    if (!fake->encoding)
         return;
-    fake.encoding = FALSE;
+    fake->encoding = FALSE;
     if (lost)
-        fake.events->lost(fake.host);
+        fake->events->lost(fake->data);
     else
-        fake.events->unit(&made, 1, fake.host);
+        fake->events->unit(&made, 1, fake->data);
 }
 
 /* ---- what the host says ---- */
@@ -205,10 +207,10 @@ static void begin(guint8 way, int links[CLIENTS])
     const ProcessRecord record = {.user = "alice", .desktop = "d1"};
 
     host = seat_host_new((way & 1) != 0, &events, NULL, NULL);
-    fake.stream.class = &class;
-    fake.encoding = FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
+        fakes[i] = (Fake){.stream.class = &class};
     if (way & 2)
-        seat_host_set_stream(host, &fake.stream);
+        seat_host_set_streams(host, &fakes[0].stream, &fakes[1].stream);
     g_assert(seat_host_resize(host, WIDTH, HEIGHT, NULL));
     for (guint i = 0; i < CLIENTS; i++) {
         SeatHello hello = {.header = {.type = SEAT_HELLO, .size = sizeof hello},
@@ -248,7 +250,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else if (what < 0xe0)
             change_picture(&input);
         else if (what < 0xf0)
-            finish_unit(what & 1);
+            finish_unit(&fakes[what >> 1 & 1], what & 1);
         else if (what == 0xff)
             seat_host_remove_client(host, 1 + what % CLIENTS, END_DONE, NULL);
         turn();

@@ -144,7 +144,7 @@ static void setup(void)
     fake.stream.class = &fake_class;
     host = seat_host_new(FALSE, &events, NULL, NULL);
     ck_assert(seat_host_resize(host, WIDTH, HEIGHT, NULL));
-    seat_host_set_stream(host, &fake.stream);
+    seat_host_set_streams(host, &fake.stream, NULL);
 }
 
 static void teardown(void)

@@ -9,6 +9,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CLIENTS 3
 #define SEQUENCES 5 /* of each of 25 runs */
@@ -21,7 +22,16 @@ typedef struct {
     gboolean dirty;
     guint patience; /* tenths of the occasions that it takes */
     guint moves;
+    guint32 unit_stream;
 } Client;
+
+typedef struct {
+    HostStream stream;
+    const HostStreamEvents *events;
+    gpointer data;
+    gboolean encoding, keyframe;
+    guint32 run;
+} Fake;
 
 typedef struct {
     ScenePart part;
@@ -33,33 +43,37 @@ typedef struct {
 static SeatHost *host;
 static Scene *scene;
 static Client clients[CLIENTS];
-static guint units_painted, losses_painted;
-static struct {
-    HostStream stream;
-    const HostStreamEvents *events;
-    gpointer host;
-    gboolean encoding, keyframe;
-} fake;
+static guint units_painted, losses_painted, tiers_changed;
+static gint64 jumped_us;
+static Fake fakes[2];
+
+/* Now and then a while passes at once, so that clients change between the film's tiers. */
+gint64 g_get_monotonic_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + jumped_us;
+}
 
 /* ---- the stream ---- */
 
 static void fake_attach(HostStream *stream, const HostStreamEvents *events, gpointer data)
 {
-    fake.events = events;
-    fake.host = data;
+    ((Fake *)stream)->events = events;
+    ((Fake *)stream)->data = data;
 }
 
 static gboolean fake_encode(HostStream *stream, const Shadow *shadow, const SeatRect *region,
                             const SeatRect *rects, guint count, gboolean keyframe)
 {
-    fake.encoding = TRUE;
-    fake.keyframe = keyframe;
+    ((Fake *)stream)->encoding = TRUE;
+    ((Fake *)stream)->keyframe = keyframe;
     return TRUE;
 }
 
 static void fake_cancel(HostStream *stream)
 {
-    fake.encoding = FALSE;
+    ((Fake *)stream)->encoding = FALSE;
 }
 
 static void fake_demand(HostStream *stream, guint max_kbit_s, gboolean chroma)
@@ -73,14 +87,23 @@ static void fake_free(HostStream *stream)
 static const HostStreamClass fake_class = {fake_attach, fake_encode, fake_cancel, fake_demand, fake_free};
 static const SeatHostEvents host_events;
 
-static void deliver_unit(void)
+static void deliver_unit(Fake *fake)
 {
     static const guint8 unit[] = {0, 0, 0, 1, 0x65};
-    if (!fake.encoding)
+    if (!fake->encoding)
         return;
-    fake.encoding = FALSE;
-    H264Units made = {.main = unit, .main_length = sizeof unit, .keyframe = fake.keyframe};
-    fake.events->unit(&made, 1, fake.host);
+    fake->encoding = FALSE;
+    H264Units made = {.main = unit, .main_length = sizeof unit, .keyframe = fake->keyframe};
+    fake->events->unit(&made, fake->run, fake->data);
+}
+
+static void lose_unit(Fake *fake)
+{
+    if (!fake->encoding)
+        return;
+    fake->encoding = FALSE;
+    fake->run++;
+    fake->events->lost(fake->data);
 }
 
 /* ---- the clients ---- */
@@ -187,6 +210,12 @@ static void client_take(Client *client)
     if (!taken)
         return;
     ck_assert(!update.unit || update.n_moves == 0);
+    if (update.unit) {
+        gboolean another = update.unit_stream != client->unit_stream;
+        ck_assert_msg(update.unit_key || !another, "a decoder that begins without a key frame");
+        tiers_changed += another && client->unit_stream;
+        client->unit_stream = update.unit_stream;
+    }
     for (guint i = 0; i < update.n_moves; i++)
         make_move(client->picture, scene->stride, &update.moves[i]);
     client->moves += update.n_moves;
@@ -291,24 +320,36 @@ static void frame(Pane *panes, guint count)
         take_torn();
     if (between(0, 3))
         some_take();
-    if (between(0, 3) == 0)
-        deliver_unit();
+    for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
+        if (between(0, 3) == 0)
+            between(0, 30) ? deliver_unit(&fakes[i]) : lose_unit(&fakes[i]);
     if (between(0, 12) == 0) {
         Viewer *viewer = clients[between(0, CLIENTS)].viewer;
         viewer_accept_moves(viewer, !viewer->accept_moves);
     }
 }
 
+/* Links become slow and quick again, and time passes. */
+static void change_links(void)
+{
+    static const guint links[] = {0, 0, 1000, 6000};
+    if (between(0, 4) == 0)
+        viewer_subscribe(clients[between(1, CLIENTS)].viewer, SEAT_H264_AVC420, links[between(0, 4)]);
+    if (between(0, 3) == 0)
+        jumped_us += between(0, 4) ? between(0, 200000) : 4 * G_USEC_PER_SEC;
+}
+
 static void settle(gboolean h264)
 {
-    gint64 until = g_get_monotonic_time() + (h264 ? TILES_CALM_MS + 100 : 10) * 1000;
+    gint64 until = g_get_monotonic_time() + (h264 ? TILES_CALM_MAX_MS + 100 : 10) * 1000;
     gboolean dirty, over;
 
     do {
         over = g_get_monotonic_time() >= until; /* what was due by then is done below */
-        deliver_unit();
+        for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
+            deliver_unit(&fakes[i]);
         turn();
-        dirty = fake.encoding;
+        dirty = fakes[0].encoding || fakes[1].encoding;
         for (guint i = 0; i < CLIENTS; i++)
             if (clients[i].dirty) {
                 client_take(&clients[i]);
@@ -340,10 +381,10 @@ static void check_sequence(guint32 seed, gboolean h264)
     scene = scene_new(width, height, seed);
     host = seat_host_new(FALSE, &host_events, NULL, NULL);
     ck_assert(seat_host_resize(host, width, height, NULL));
-    fake.encoding = FALSE;
-    fake.stream.class = &fake_class;
+    for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
+        fakes[i] = (Fake){.stream.class = &fake_class, .run = 1};
     if (h264)
-        seat_host_set_stream(host, &fake.stream);
+        seat_host_set_streams(host, &fakes[0].stream, &fakes[1].stream);
     for (guint i = 0; i < CLIENTS; i++)
         client_join(&clients[i], i + 1, h264 && i > 0, h264 && i == 0);
     count = (guint)between(1, PANES + 1);
@@ -353,6 +394,8 @@ static void check_sequence(guint32 seed, gboolean h264)
         if (h264)
             panes[count - 1] = (Pane){{30, 40, 150, 140}, SCENE_PHOTO, i, 0, 0}; /* a film */
         frame(panes, count);
+        if (h264)
+            change_links();
     }
     settle(h264);
     check_pictures(seed);
@@ -371,11 +414,12 @@ END_TEST
 
 START_TEST(moves_and_the_stream_get_along)
 {
-    units_painted = losses_painted = 0;
-    for (guint i = 0; i < 2; i++)
-        check_sequence(1000 + (guint32)_i * 2 + i, TRUE);
+    units_painted = losses_painted = tiers_changed = 0;
+    for (guint i = 0; i < 4; i++)
+        check_sequence(1000 + (guint32)_i * 4 + i, TRUE);
     ck_assert_uint_gt(units_painted, 0);
     ck_assert_uint_gt(losses_painted, 0);
+    ck_assert_uint_gt(tiers_changed, 0);
 }
 END_TEST
 

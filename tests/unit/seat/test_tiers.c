@@ -1,0 +1,615 @@
+/* The film's two tiers, in simulated time: clients of all kinds of links look at one screen, and encoders
+ * answer at the next step. */
+#include "base/packet.h"
+#include "base/proto/master_link.h"
+#include "session/seat/host.h"
+#include "session/seat/stream.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define WIDTH 512
+#define HEIGHT 320
+#define STEP_MS 11
+#define STEPS 3   /* of one frame of the film */
+#define SECOND 30 /* frames */
+#define CLIENTS 12
+#define NEVER G_MAXINT
+
+typedef struct {
+    HostStream stream;
+    const HostStreamEvents *events;
+    gpointer data;
+    gboolean encoding, keyframe, chroma;
+    SeatRect region, shown; /* of the last picture, and of the last unit */
+    guint encodes, keys, max_kbit_s;
+    guint steps, takes;      /* until it answers, and how many it takes */
+    gint64 key_us, least_us; /* of the last key frame, and between two */
+} Fake;
+
+typedef struct {
+    int fd; /* -1: it is not here */
+    ProcessId peer;
+    gint delay_ms;    /* from a frame to its credit */
+    gint64 credit_us; /* when that is due, 0: it owes none */
+    guint frames, units, keys, moves;
+    guint32 stream;
+    gint64 unit_us, gap_us; /* of the last unit, and the longest time between two */
+} Client;
+
+static SeatHost *host;
+static guint32 pixels[WIDTH * HEIGHT];
+static Fake fakes[2];
+static Client clients[CLIENTS];
+static gint64 now_us;
+static SeatRect film;
+
+/* For the host; GLib's timers run in real time. */
+gint64 g_get_monotonic_time(void)
+{
+    return now_us;
+}
+
+/* ---- streams ---- */
+
+static void fake_attach(HostStream *stream, const HostStreamEvents *events, gpointer data)
+{
+    ((Fake *)stream)->events = events;
+    ((Fake *)stream)->data = data;
+}
+
+static gboolean fake_encode(HostStream *stream, const Shadow *shadow, const SeatRect *region,
+                            const SeatRect *rects, guint count, gboolean keyframe)
+{
+    Fake *fake = (Fake *)stream;
+
+    ck_assert_msg(count > 0 || keyframe, "a picture in which nothing has changed");
+    fake->encoding = TRUE;
+    fake->steps = fake->takes;
+    fake->keyframe = keyframe;
+    fake->region = *region;
+    fake->encodes++;
+    if (!keyframe)
+        return TRUE;
+    if (fake->keys++ > 0)
+        fake->least_us = MIN(fake->least_us, now_us - fake->key_us);
+    fake->key_us = now_us;
+    return TRUE;
+}
+
+static void fake_cancel(HostStream *stream)
+{
+    ((Fake *)stream)->encoding = FALSE;
+}
+
+static void fake_demand(HostStream *stream, guint max_kbit_s, gboolean chroma)
+{
+    ((Fake *)stream)->max_kbit_s = max_kbit_s;
+    ((Fake *)stream)->chroma = chroma;
+}
+
+static void fake_free(HostStream *stream)
+{
+}
+
+static const HostStreamClass fake_class = {fake_attach, fake_encode, fake_cancel, fake_demand, fake_free};
+static const SeatHostEvents events;
+
+static void turn(void)
+{
+    for (guint i = 0; i < 1000 && g_main_context_iteration(NULL, FALSE); i++)
+        ;
+}
+
+static void answer(Fake *fake)
+{
+    static const guint8 unit[] = {0, 0, 0, 1, 0x65};
+    const H264Units made = {.main = unit, .main_length = sizeof unit, .keyframe = fake->keyframe};
+
+    if (!fake->encoding || fake->steps-- > 0)
+        return;
+    fake->encoding = FALSE;
+    fake->shown = fake->region;
+    fake->events->unit(&made, 1, fake->data);
+}
+
+/* ---- clients ---- */
+
+static void say(Client *client, gpointer packet, SeatPacketType type, gsize size)
+{
+    SeatHeader *header = packet;
+    header->type = type;
+    header->size = (guint16)size;
+    header->generation = 1;
+    ck_assert_int_eq(packet_send(client->fd, packet, size, NULL, 0), PACKET_OK);
+    turn();
+}
+
+static void subscribe(Client *client, SeatH264 h264, guint max_kbit_s)
+{
+    SeatSubscribe subscribe = {.h264 = h264, .max_kbit_s = max_kbit_s};
+    say(client, &subscribe, SEAT_SUBSCRIBE, sizeof subscribe);
+}
+
+static void give_credit(Client *client)
+{
+    SeatCredit credit = {.frames = 1};
+    client->credit_us = 0;
+    say(client, &credit, SEAT_CREDIT, sizeof credit);
+}
+
+static Client *join(guint rights, SeatH264 h264, guint max_kbit_s, gint delay_ms)
+{
+    static ProcessId peers;
+    ProcessRecord record = {0};
+    SeatHello hello = {.version = SEAT_LINK_VERSION, .protocol = SEAT_PROTOCOL_RDP, .heads = 1};
+    Client *client = clients;
+    int ends[2];
+
+    while (client->fd >= 0)
+        client++;
+    ck_assert(packet_pair(ends, NULL));
+    *client = (Client){.fd = ends[1], .peer = ++peers, .delay_ms = delay_ms};
+    seat_host_add_client(host, ends[0], client->peer, rights, &record);
+    say(client, &hello, SEAT_HELLO, sizeof hello);
+    subscribe(client, h264, max_kbit_s);
+    give_credit(client);
+    return client;
+}
+
+static void leave(Client *client)
+{
+    close(client->fd);
+    client->fd = -1;
+    turn();
+}
+
+static void take(Client *client, const SeatFrame *frame)
+{
+    client->frames++;
+    ck_assert_msg(client->credit_us == 0, "a frame without a credit");
+    client->credit_us = now_us + client->delay_ms * 1000ll;
+    if (frame->unit.length == 0)
+        return;
+    const SeatRect *region = &fakes[frame->unit.stream % 2].shown;
+    ck_assert(frame->unit.region.x == region->x && frame->unit.region.y == region->y &&
+              frame->unit.region.width == region->width);
+    /* As a decoder: another stream, and the first unit, is a key frame. */
+    ck_assert(frame->unit.keyframe || (client->units > 0 && client->stream == frame->unit.stream));
+    if (client->units > 0) {
+        client->moves += client->stream != frame->unit.stream;
+        client->gap_us = MAX(client->gap_us, now_us - client->unit_us);
+    }
+    client->units++;
+    client->keys += frame->unit.keyframe;
+    client->stream = frame->unit.stream;
+    client->unit_us = now_us;
+}
+
+static void hear(Client *client)
+{
+    union {
+        SeatFrame frame;
+        guint8 bytes[SEAT_LINK_PACKET_MAX];
+    } packet;
+    int descriptors[SEAT_LINK_DESCRIPTORS_MAX];
+    guint count;
+    gsize length;
+
+    while (packet_receive(client->fd, &packet, sizeof packet, &length, descriptors, G_N_ELEMENTS(descriptors),
+                          &count) == PACKET_OK) {
+        for (guint i = 0; i < count; i++)
+            close(descriptors[i]);
+        if (packet.frame.header.type == SEAT_FRAME)
+            take(client, &packet.frame);
+        turn();
+    }
+}
+
+static gboolean owes(const Client *client)
+{
+    return client->fd >= 0 && client->credit_us > 0 && client->delay_ms != NEVER &&
+           client->credit_us <= now_us;
+}
+
+/* ---- the screen ---- */
+
+static void draw(const SeatRect *rect)
+{
+    static guint32 colour;
+
+    colour += 0x010203;
+    for (guint y = rect->y; y < rect->y + rect->height; y++)
+        for (guint x = rect->x; x < rect->x + rect->width; x++)
+            pixels[y * WIDTH + x] = colour + (x + y) % 64 * 0x010101; /* picture-like */
+    seat_host_damage(host, rect, 1, pixels, WIDTH * 4, 0);
+    turn();
+}
+
+static void step(void)
+{
+    now_us += STEP_MS * 1000;
+    for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
+        answer(&fakes[i]);
+    for (guint i = 0; i < CLIENTS; i++) {
+        if (clients[i].fd >= 0)
+            hear(&clients[i]);
+        if (owes(&clients[i]))
+            give_credit(&clients[i]);
+    }
+}
+
+static void play(guint frames)
+{
+    for (guint i = 0; i < frames; i++) {
+        draw(&film);
+        for (guint j = 0; j < STEPS; j++)
+            step();
+    }
+}
+
+/* The units that the client gets while so many frames of the film appear. */
+static guint units_in(Client *client, guint frames)
+{
+    guint before = client->units;
+    play(frames);
+    return client->units - before;
+}
+
+static void forget_gap(Client *client)
+{
+    client->gap_us = 0;
+    client->unit_us = now_us;
+}
+
+static void setup(void)
+{
+    now_us = 1000 * G_USEC_PER_SEC;
+    film = (SeatRect){.width = WIDTH, .height = HEIGHT};
+    for (guint i = 0; i < CLIENTS; i++)
+        clients[i].fd = -1;
+    for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
+        fakes[i] = (Fake){.stream.class = &fake_class, .least_us = G_MAXINT64};
+    host = seat_host_new(FALSE, &events, NULL, NULL);
+    ck_assert(seat_host_resize(host, WIDTH, HEIGHT, NULL));
+    seat_host_set_streams(host, &fakes[0].stream, &fakes[1].stream);
+}
+
+static void teardown(void)
+{
+    for (guint i = 0; i < CLIENTS; i++)
+        if (clients[i].fd >= 0)
+            leave(&clients[i]);
+    seat_host_free(host);
+}
+
+/* ---- tests ---- */
+
+START_TEST(one_viewer_has_one_encoder_however_slow)
+{
+    static const gint delays[] = {0, 50, 200, 900};
+    Client *client = join(0, SEAT_H264_AVC420, 500, delays[_i]);
+
+    play(10 * SECOND);
+    ck_assert_uint_gt(client->units, 8);
+    ck_assert_uint_eq(client->moves, 0);
+    ck_assert_uint_eq(fakes[0].max_kbit_s, 500);
+    ck_assert_uint_eq(fakes[1].encodes, 0);
+}
+END_TEST
+
+START_TEST(viewers_of_one_kind_share_one_encoder)
+{
+    Client *first = join(0, SEAT_H264_AVC420, 0, 0), *second = join(0, SEAT_H264_AVC420, 6000, 10),
+           *third = join(LINK_VIEW_ONLY, SEAT_H264_AVC420, 7000, 20);
+
+    play(2 * SECOND);
+    ck_assert_uint_eq(units_in(first, 10 * SECOND), 10 * SECOND);
+    ck_assert_uint_ge(second->units, 10 * SECOND);
+    ck_assert_uint_ge(third->units, 10 * SECOND);
+    ck_assert_uint_eq(fakes[0].max_kbit_s, 6000);
+    ck_assert_uint_eq(fakes[1].encodes, 0);
+}
+END_TEST
+
+/* Beside somebody of any kind of slowness. */
+START_TEST(a_slow_viewer_costs_the_others_nothing)
+{
+    static const struct {
+        guint rights, max_kbit_s;
+        gint delay_ms;
+    } slow[] = {{0, 0, NEVER},  {0, 0, 60},   {0, 0, 250},
+                {0, 1000, 700}, {0, 3000, 5}, {LINK_VIEW_ONLY, 800, 90}};
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other;
+
+    play(2 * SECOND);
+    ck_assert_uint_eq(units_in(quick, SECOND), SECOND);
+    other = join(slow[_i].rights, SEAT_H264_AVC420, slow[_i].max_kbit_s, 0);
+    play(2);
+    other->delay_ms = slow[_i].delay_ms;
+    play(2 * SECOND);
+    /* Once it has been found out it is as if there were nobody. */
+    forget_gap(quick);
+    ck_assert_uint_eq(units_in(quick, 2 * SECOND), 2 * SECOND);
+    ck_assert_uint_ge(units_in(quick, 60 * SECOND), 60 * SECOND - 12);
+    ck_assert_int_le(quick->gap_us, 150000);
+    ck_assert_uint_eq(fakes[0].max_kbit_s, 0);
+    if (slow[_i].delay_ms == NEVER)
+        return;
+    ck_assert_uint_eq(fakes[1].max_kbit_s, slow[_i].max_kbit_s);
+    ck_assert_uint_gt(fakes[1].encodes, 60);
+    ck_assert_uint_gt(units_in(other, 10 * SECOND), 10);
+}
+END_TEST
+
+START_TEST(finding_out_costs_the_others_less_than_four_frames)
+{
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other = join(0, SEAT_H264_AVC420, 0, 0);
+
+    play(3 * SECOND);
+    ck_assert_uint_eq(quick->stream, other->stream);
+    other->delay_ms = NEVER;
+    ck_assert_uint_ge(units_in(quick, SECOND), SECOND - 4);
+    ck_assert_int_le(quick->gap_us, 150000);
+}
+END_TEST
+
+START_TEST(who_can_follow_again_is_joined_back_without_a_pause)
+{
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other = join(0, SEAT_H264_AVC420, 1000, 5);
+
+    play(3 * SECOND);
+    ck_assert_uint_ne(quick->stream, other->stream);
+    subscribe(other, SEAT_H264_AVC420, 0);
+    play(2 * SECOND + 15);
+    ck_assert_uint_ne(quick->stream, other->stream);
+    forget_gap(other);
+    forget_gap(quick);
+    for (guint i = 0; i < 5; i++) { /* others keep the fast tier's key frames busy */
+        Client *visitor = join(LINK_VIEW_ONLY, SEAT_H264_AVC420, 0, 0);
+        play(25);
+        leave(visitor);
+    }
+    ck_assert_uint_eq(quick->stream, other->stream);
+    ck_assert_int_le(other->gap_us, 100000);
+    ck_assert_int_le(quick->gap_us, 50000);
+    guint before = fakes[1].encodes;
+    play(SECOND);
+    ck_assert_uint_eq(fakes[1].encodes, before);
+}
+END_TEST
+
+START_TEST(who_stumbles_again_and_again_is_moved_less_and_less)
+{
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other = join(0, SEAT_H264_AVC420, 0, 0);
+
+    play(2 * SECOND);
+    for (guint i = 0; i < 40; i++) {
+        other->delay_ms = 300;
+        play(15);
+        other->delay_ms = 0;
+        play(5 * SECOND);
+    }
+    /* 220 s: it could have gone down and up again 40 times. */
+    ck_assert_uint_ge(other->moves, 2);
+    ck_assert_uint_le(other->moves, 14);
+    ck_assert_uint_ge(quick->units, 40 * (5 * SECOND + 15) - 40);
+}
+END_TEST
+
+START_TEST(a_link_at_the_border_does_not_go_to_and_fro)
+{
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other = join(0, SEAT_H264_AVC420, 5000, 0);
+
+    play(2 * SECOND);
+    for (guint i = 0; i < 60; i++) {
+        subscribe(other, SEAT_H264_AVC420, i % 10 ? 4800 : 3800);
+        play(SECOND);
+    }
+    ck_assert_uint_le(other->moves, 1);
+    ck_assert_uint_ne(quick->stream, other->stream);
+}
+END_TEST
+
+START_TEST(joiners_cost_one_key_frame_a_second)
+{
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0);
+
+    play(2 * SECOND);
+    guint before = fakes[0].keys;
+    for (guint i = 0; i < CLIENTS - 1; i++) {
+        join(0, SEAT_H264_AVC420, 0, 0);
+        play(SECOND / 4 + i % 3);
+    }
+    play(2 * SECOND);
+    ck_assert_uint_le(fakes[0].keys - before, 5);
+    ck_assert_int_ge(fakes[0].least_us, G_USEC_PER_SEC);
+    ck_assert_uint_eq(fakes[1].encodes, 0);
+    for (guint i = 0; i < CLIENTS; i++)
+        ck_assert_uint_eq(clients[i].stream, quick->stream);
+    ck_assert_uint_ge(quick->units, (2 + 2 + 2) * SECOND);
+}
+END_TEST
+
+START_TEST(a_joiner_does_not_wait_for_somebody_who_takes_nothing)
+{
+    Client *sleeper = join(0, SEAT_H264_AVC420, 0, 0), *other;
+
+    play(2 * SECOND);
+    sleeper->delay_ms = NEVER;
+    play(2);
+    other = join(0, SEAT_H264_AVC420, 0, 0);
+    play(SECOND);
+    ck_assert_uint_eq(units_in(other, SECOND), SECOND);
+    ck_assert_uint_eq(fakes[1].encodes, 0);
+}
+END_TEST
+
+START_TEST(the_auxiliary_view_stays_where_somebody_at_work_takes_it)
+{
+    Client *rdp = join(0, SEAT_H264_AVC444, 0, 0);
+    play(SECOND);
+    Client *page = join(LINK_VIEW_ONLY, SEAT_H264_AVC420, 0, 0);
+    play(3 * SECOND);
+    ck_assert(fakes[0].chroma && !fakes[1].chroma);
+    ck_assert_uint_ne(rdp->stream, page->stream);
+    ck_assert_uint_eq(rdp->moves, 0);
+    ck_assert_uint_eq(units_in(page, SECOND), SECOND);
+    ck_assert_int_le(page->gap_us, 100000);
+
+    /* Nobody takes it any more: one encoder is enough, and it is theirs who are still here. */
+    leave(rdp);
+    guint encodes = fakes[0].encodes, keys = fakes[1].keys;
+    ck_assert_uint_eq(units_in(page, SECOND), SECOND);
+    ck_assert_uint_eq(fakes[0].encodes, encodes);
+    ck_assert_uint_eq(fakes[1].keys, keys);
+}
+END_TEST
+
+START_TEST(who_looks_on_gets_no_second_encoder_for_its_colours)
+{
+    join(0, SEAT_H264_AVC420, 0, 0);
+    join(LINK_VIEW_ONLY, SEAT_H264_AVC444, 0, 0);
+    play(3 * SECOND);
+    ck_assert(!fakes[0].chroma);
+    ck_assert_uint_eq(fakes[1].encodes, 0);
+}
+END_TEST
+
+START_TEST(nobody_at_work_is_sent_to_a_slow_link_for_colours)
+{
+    join(0, SEAT_H264_AVC444, 0, 0);
+    Client *page = join(0, SEAT_H264_AVC420, 0, 0);
+    play(3 * SECOND);
+    ck_assert(fakes[0].chroma);
+    Client *slow = join(0, SEAT_H264_AVC420, 900, 150);
+    play(3 * SECOND);
+    ck_assert_uint_eq(units_in(page, SECOND), SECOND);
+    ck_assert_uint_eq(fakes[0].max_kbit_s, 0);
+    ck_assert_uint_eq(fakes[1].max_kbit_s, 900);
+    leave(slow);
+    play(SECOND);
+    ck_assert(fakes[0].chroma);
+}
+END_TEST
+
+START_TEST(who_only_looks_on_slows_nobody_down_in_the_slow_tier_either)
+{
+    join(0, SEAT_H264_AVC420, 0, 0);
+    Client *owner = join(0, SEAT_H264_AVC420, 2000, 30);
+    play(4 * SECOND);
+    guint alone = units_in(owner, 10 * SECOND);
+    Client *guest = join(LINK_VIEW_ONLY, SEAT_H264_AVC420, 500, 1500);
+
+    play(5 * SECOND);
+    ck_assert_uint_ge(units_in(owner, 60 * SECOND), 6 * alone - 20);
+    ck_assert_uint_eq(fakes[1].max_kbit_s, 2000);
+    ck_assert_uint_ge(guest->frames, 30);
+}
+END_TEST
+
+START_TEST(who_holds_up_the_slow_tier_goes_without_loss_until_it_can_follow)
+{
+    join(0, SEAT_H264_AVC420, 0, 0);
+    Client *slow = join(0, SEAT_H264_AVC420, 2000, 60), *slower = join(0, SEAT_H264_AVC420, 1000, 60);
+    play(3 * SECOND);
+    ck_assert_uint_eq(slow->stream, slower->stream);
+    slower->delay_ms = 2000;
+    guint units = slower->units;
+    ck_assert_uint_ge(units_in(slow, 20 * SECOND), 20 * SECOND / 4);
+    ck_assert_uint_ge(slower->frames, units + 8);
+    slower->delay_ms = 60;
+    play(40 * SECOND);
+    units = slower->units;
+    play(SECOND);
+    ck_assert_uint_gt(slower->units, units);
+    ck_assert_uint_eq(slow->stream, slower->stream);
+}
+END_TEST
+
+START_TEST(what_a_slow_viewer_lacks_is_not_the_others_region)
+{
+    const SeatRect all = {.width = WIDTH, .height = HEIGHT};
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other = join(0, SEAT_H264_AVC420, 1000, 400);
+
+    film = (SeatRect){.x = 64, .y = 64, .width = 192, .height = 128};
+    play(6 * SECOND);
+    ck_assert_uint_ne(quick->stream, other->stream);
+    for (guint i = 0; i < 20; i++) {
+        /* A picture all over the screen that the slow one misses while the quick one has it at once. */
+        SeatRect part = all;
+        for (part.y = 0, part.height = 32; part.y < HEIGHT; part.y += 32) {
+            draw(&part);
+            step();
+        }
+        play(SECOND);
+        ck_assert_uint_le(fakes[0].region.width, 256);
+        ck_assert_uint_le(fakes[1].region.width, 256);
+    }
+}
+END_TEST
+
+START_TEST(a_film_that_is_elsewhere_is_so_in_both_tiers)
+{
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other = join(0, SEAT_H264_AVC420, 1000, 17);
+
+    fakes[1].takes = STEPS;
+    for (guint i = 0; i < 60; i++) {
+        film = (SeatRect){.x = i % 2 * 256, .y = i % 3 * 64, .width = 192, .height = 128};
+        play(SECOND / 2 + i % 7);
+    }
+    for (guint i = 0; i < 2; i++)
+        ck_assert_uint_gt(fakes[i].keys, 8);
+    ck_assert_uint_ne(quick->stream, other->stream);
+}
+END_TEST
+
+START_TEST(the_slow_tier_goes_on_while_the_fast_one_has_nobody_to_go_on_with)
+{
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other = join(0, SEAT_H264_AVC420, 1000, 20);
+
+    play(5 * SECOND);
+    quick->delay_ms = NEVER;
+    play(SECOND);
+    guint before = other->frames, units = other->units;
+    play(5 * SECOND);
+    ck_assert_uint_ge(other->units - units, 2 * SECOND);
+    ck_assert_uint_eq(other->units - units, other->frames - before);
+    quick->delay_ms = 0;
+    quick->credit_us = now_us;
+    play(2 * SECOND);
+    ck_assert_uint_eq(units_in(quick, SECOND), SECOND);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tiers");
+    TCase *cases = tcase_create("tiers");
+    tcase_set_timeout(cases, 60); /* slow machines */
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_add_loop_test(cases, one_viewer_has_one_encoder_however_slow, 0, 4);
+    tcase_add_test(cases, viewers_of_one_kind_share_one_encoder);
+    tcase_add_loop_test(cases, a_slow_viewer_costs_the_others_nothing, 0, 6);
+    tcase_add_test(cases, finding_out_costs_the_others_less_than_four_frames);
+    tcase_add_test(cases, who_can_follow_again_is_joined_back_without_a_pause);
+    tcase_add_test(cases, who_stumbles_again_and_again_is_moved_less_and_less);
+    tcase_add_test(cases, a_link_at_the_border_does_not_go_to_and_fro);
+    tcase_add_test(cases, joiners_cost_one_key_frame_a_second);
+    tcase_add_test(cases, a_joiner_does_not_wait_for_somebody_who_takes_nothing);
+    tcase_add_test(cases, the_auxiliary_view_stays_where_somebody_at_work_takes_it);
+    tcase_add_test(cases, who_looks_on_gets_no_second_encoder_for_its_colours);
+    tcase_add_test(cases, nobody_at_work_is_sent_to_a_slow_link_for_colours);
+    tcase_add_test(cases, who_only_looks_on_slows_nobody_down_in_the_slow_tier_either);
+    tcase_add_test(cases, who_holds_up_the_slow_tier_goes_without_loss_until_it_can_follow);
+    tcase_add_test(cases, what_a_slow_viewer_lacks_is_not_the_others_region);
+    tcase_add_test(cases, a_film_that_is_elsewhere_is_so_in_both_tiers);
+    tcase_add_test(cases, the_slow_tier_goes_on_while_the_fast_one_has_nobody_to_go_on_with);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
