@@ -31,6 +31,12 @@ elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
   add_link_options(-Wl,-z,relro,-z,now)
 endif()
 
+set(FERNWERK_TSAN OFF)
+if(FERNWERK_SANITIZE STREQUAL "thread")
+  set(FERNWERK_TSAN ON)
+  add_compile_options(-Wno-tsan) # it does not see fences: they order what another process reads
+endif()
+
 if(FERNWERK_FUZZ)
   # What is fuzzed stands in the libraries: without this the fuzzer sees no coverage of it.
   add_compile_options(-fsanitize=fuzzer-no-link)
@@ -50,6 +56,13 @@ set(FERNWERK_DATADIR ${CMAKE_INSTALL_DATADIR}/fernwerk)
 # In the build tree every program stands beside the others, as it does once installed.
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
+# The tests with THREADS: all that the tsan preset builds.
+add_custom_target(threads)
+if(FERNWERK_TSAN)
+  add_library(tsan_order OBJECT ${CMAKE_SOURCE_DIR}/tests/tsan/glib_order.c)
+  target_link_libraries(tsan_order PRIVATE PkgConfig::GLIB)
+endif()
+
 # fernwerk_library(NAME SOURCES... [LIBS ...]): a static library whose headers are included as "folder/header.h".
 function(fernwerk_library name)
   cmake_parse_arguments(A "" "" "LIBS" ${ARGN})
@@ -64,6 +77,9 @@ function(fernwerk_program name)
   add_executable(${name} ${A_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${A_LIBS})
+  if(FERNWERK_TSAN)
+    target_sources(${name} PRIVATE $<TARGET_OBJECTS:tsan_order>)
+  endif()
   if(A_BIN)
     install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_SBINDIR})
   else()
@@ -72,16 +88,26 @@ function(fernwerk_program name)
 endfunction()
 
 # fernwerk_test(NAME SOURCES... [LIBS ...]): one `check` program, one ctest entry `unit/NAME`. Status 77 says that
-# something of this machine is missing: "skipped", which scripts/check does not let pass.
+# something of this machine is missing: "skipped", which scripts/check does not let pass. THREADS: what it tests has
+# several threads, so it is of the tsan preset as well.
 function(fernwerk_test name)
-  cmake_parse_arguments(A "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(A "THREADS" "" "LIBS" ${ARGN})
   add_executable(test_${name} ${A_UNPARSED_ARGUMENTS})
   target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(test_${name} PRIVATE ${A_LIBS} PkgConfig::CHECK)
+  if(FERNWERK_TSAN)
+    target_sources(test_${name} PRIVATE $<TARGET_OBJECTS:tsan_order>)
+  endif()
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME unit/${name} COMMAND test_${name})
   set_tests_properties(unit/${name} PROPERTIES TIMEOUT 1200 LABELS unit SKIP_RETURN_CODE 77
                        ENVIRONMENT "CK_DEFAULT_TIMEOUT=60;CK_TIMEOUT_MULTIPLIER=3") # a busy machine is no failure
+  if(A_THREADS)
+    add_dependencies(threads test_${name})
+    set_property(TEST unit/${name} APPEND PROPERTY LABELS threads)
+    set_property(TEST unit/${name} APPEND PROPERTY ENVIRONMENT
+                 "TSAN_OPTIONS=halt_on_error=1 suppressions=${CMAKE_SOURCE_DIR}/tests/tsan/suppressions")
+  endif()
 endfunction()
 
 # fernwerk_fuzzer(NAME SOURCES... [LIBS ...]): a libFuzzer target; seeds in tests/fuzz/NAME/.
