@@ -2,6 +2,8 @@
  * the picture's size. */
 #include "encoder/damage.h"
 
+#include "encoder/rect.h"
+
 #include <string.h>
 
 typedef struct {
@@ -88,6 +90,19 @@ void damage_add_map(Damage *damage, const Damage *other)
     FOR_TILES(other, tile)
     {
         tile_add(damage, tile, other->tiles[tile]);
+    }
+}
+
+void damage_take_outside(Damage *damage, const SeatRect *rect, Damage *outside)
+{
+    g_return_if_fail(damage->width == outside->width && damage->height == outside->height);
+    FOR_TILES(damage, tile)
+    {
+        SeatRect part = damage_tile_rect(damage, (guint)tile), common;
+        if (rect_common(&part, rect, &common))
+            continue;
+        tile_add(outside, (guint)tile, damage->tiles[tile]);
+        damage->dirty[tile / 64] &= ~((guint64)1 << tile % 64);
     }
 }
 

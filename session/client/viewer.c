@@ -245,7 +245,8 @@ static void subscribe_all(Viewer *viewer)
 
 static void greet(Viewer *viewer, int fd)
 {
-    SeatCredit credit = {.header.type = SEAT_CREDIT, .frames = 1};
+    /* One for a unit, and one for what lies beside the film while that is encoded. */
+    SeatCredit credit = {.header.type = SEAT_CREDIT, .frames = 2};
 
     feed_free(viewer->pending);
     viewer->pending = feed_new(fd, &feed_events, viewer);

@@ -1,5 +1,6 @@
 /* Frames: damage waits per client, merged, until that client has a credit; nothing queues. It goes as
- * rectangles that the client reads from the shadow, unless the stream takes it (host_stream.c). */
+ * rectangles that the client reads from the shadow, unless the stream takes it (host_stream.c); what lies
+ * beside the film does not wait for that. */
 #include "session/seat/host_private.h"
 
 #include <string.h>
@@ -91,8 +92,11 @@ void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean
     frame->serial = ++client->serial;
     frame->time_us = host->changed_us;
     frame->complete = complete;
-    if (unit)
+    client->untaken++;
+    if (unit) {
         frame->unit = *unit;
+        client->unit_untaken = client->untaken;
+    }
     packet_link_send(client->link, frame, frame->header.size, NULL, 0);
 }
 
@@ -105,6 +109,24 @@ static void send_exact(HostClient *client)
     host_frames_send(client, client->pending, client->host->moves.published, client->complete_due, NULL);
     client->complete_due = FALSE;
     damage_clear(client->pending);
+}
+
+/* The record leads to no pass: what is damaged in the film is still to come. */
+void host_frames_send_beside(HostClient *client)
+{
+    SeatHost *host = client->host;
+    const HostTier *tier = client->takes_part;
+    guint kept = tier || client->unit_untaken > 0 ? 0 : 1;
+
+    if (client->complete_due || (tier && client->encoding_complete) || client->credits <= kept)
+        return;
+    host_moves_become_damage(client);
+    damage_clear(host->due);
+    damage_take_outside(client->pending, tier ? &tier->region : &host->region.rect, host->due);
+    if (damage_is_empty(host->due))
+        return;
+    client->credits--;
+    host_frames_send(client, host->due, client->pass, FALSE, NULL);
 }
 
 /* ---- the pump ---- */
@@ -128,7 +150,11 @@ void host_frames_pump(SeatHost *host)
         host_stream_encode(host->slow, now);
         FOR_CLIENTS(host, client)
         {
-            if (host_frames_can_send(client) && !host_stream_waits(client, now))
+            if (!host_frames_can_send(client))
+                continue;
+            if (host_stream_waits(client, now))
+                host_frames_send_beside(client);
+            else
                 send_exact(client);
         }
     }

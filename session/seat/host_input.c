@@ -180,7 +180,10 @@ static void take_prefill(HostClient *client, SeatPrefill *prefill)
 static void take_credit(HostClient *client, const SeatCredit *credit)
 {
     client->credits = MIN(client->credits + MIN(credit->frames, HOST_CREDITS_MAX), HOST_CREDITS_MAX);
-    if (client->credits > 0)
+    /* In the order in which they were sent; the first ones of all are for none. */
+    client->untaken -= MIN(credit->frames, client->untaken);
+    client->unit_untaken -= MIN(credit->frames, client->unit_untaken);
+    if (host_stream_may_send(client))
         host_tiers_credited(client);
     host_frames_pump(client->host);
 }

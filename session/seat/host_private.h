@@ -53,6 +53,8 @@ typedef struct {
 
     /* picture */
     guint credits;
+    guint untaken;      /* records whose credit has not come back */
+    guint unit_untaken; /* of them up to the last one with a unit */
     gboolean complete_due;
     guint64 serial;
     guint64 pass;                     /* that the last record led to */
@@ -143,6 +145,10 @@ gboolean host_frames_can_send(const HostClient *client);
 void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean complete,
                       const SeatAccessUnit *unit);
 
+/* Sends what lies beside the film, which needs not wait for its encoder, when there is a credit more than the
+ * unit takes. */
+void host_frames_send_beside(HostClient *client);
+
 /* host_moves.c */
 void host_moves_resized(SeatHost *host);
 void host_moves_clear(SeatHost *host);
@@ -163,6 +169,8 @@ void host_stream_encode(HostTier *tier, gint64 now);
 /* What is being encoded goes to the client without loss, and so does all until the next key frame of the tier
  * it belongs to. */
 void host_stream_leave(HostClient *client);
+/* The client could be sent a unit: it has taken the last one. */
+gboolean host_stream_may_send(const HostClient *client);
 /* The client waits for the tier's next key frame, which may be made now. */
 gboolean host_stream_joins(const HostTier *tier, const HostClient *client, gint64 now);
 /* What the client lacks is on its way as film, or will be. */

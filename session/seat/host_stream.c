@@ -28,7 +28,12 @@ static gboolean key_allowed(const HostTier *tier, gint64 now)
 static gboolean joins(const HostTier *tier, const HostClient *client)
 {
     return client->member == tier && client->follows != tier && !client->takes_part &&
-           host_frames_can_send(client);
+           host_frames_can_send(client) && host_stream_may_send(client);
+}
+
+gboolean host_stream_may_send(const HostClient *client)
+{
+    return client->credits > 0 && client->unit_untaken == 0;
 }
 
 gboolean host_stream_joins(const HostTier *tier, const HostClient *client, gint64 now)
@@ -39,6 +44,7 @@ gboolean host_stream_joins(const HostTier *tier, const HostClient *client, gint6
 static void take_part(HostTier *tier, HostClient *client)
 {
     Damage *swap = client->encoding;
+    host_frames_send_beside(client);
     host_moves_become_damage(client);
     client->encoding = client->pending;
     client->encoding_pass = client->host->moves.published;
@@ -148,7 +154,7 @@ static gboolean encode(HostTier *tier, gint64 now)
         host_tiers_picture(host, now);
     FOR_CLIENTS(host, client)
     {
-        if (host_frames_can_send(client) &&
+        if (host_frames_can_send(client) && host_stream_may_send(client) &&
             (client->follows == tier || (keyframe && joins(tier, client) && has_pending(client))))
             take_part(tier, client);
     }

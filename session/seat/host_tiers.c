@@ -47,7 +47,7 @@ void host_tiers_picture(SeatHost *host, gint64 now)
 {
     FOR_CLIENTS(host, client)
     {
-        if (client->follows == host->slow && !client->takes_part && client->credits == 0)
+        if (client->follows == host->slow && !client->takes_part && !host_stream_may_send(client))
             late_begins(&client->behind, now);
     }
 }
@@ -293,14 +293,15 @@ gboolean host_tier_ready(HostTier *tier, gint64 now)
 
     FOR_CLIENTS(tier->host, client)
     {
-        with += host_stream_joins(tier, client, now) || (client->follows == tier && client->credits > 0);
-        without += client->follows == tier && client->credits == 0;
+        with +=
+            host_stream_joins(tier, client, now) || (client->follows == tier && host_stream_may_send(client));
+        without += client->follows == tier && !host_stream_may_send(client);
     }
     if (with == 0 || without == 0)
         return without == 0;
     FOR_CLIENTS(tier->host, client)
     {
-        if (client->follows != tier || client->credits > 0)
+        if (client->follows != tier || host_stream_may_send(client))
             continue;
         gint64 left = patience_us(tier, client, now);
         if (left > 0) {

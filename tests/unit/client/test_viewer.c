@@ -180,7 +180,7 @@ START_TEST(every_taken_frame_gives_one_credit_back_when_there_is_room_for_the_ne
     ViewerUpdate update;
     show(&seat, FALSE, 200, 100);
     ck_assert(fake_seat_receive(&seat, SEAT_CREDIT, &credit, sizeof credit));
-    ck_assert_uint_eq(credit.frames, 1);
+    ck_assert_uint_eq(credit.frames, 2);
     ck_assert(fake_seat_receive(&seat, SEAT_CREDIT, &credit, sizeof credit));
     ck_assert_uint_eq(credit.frames, 1);
     seat.versions[0] += 2;

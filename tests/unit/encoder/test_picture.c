@@ -72,6 +72,25 @@ START_TEST(damage_outside_the_picture_is_cut_and_a_small_rectangle_stays_exact)
 }
 END_TEST
 
+START_TEST(damage_that_does_not_touch_a_rectangle_can_be_taken_out)
+{
+    Damage *damage = damage_new(640, 480), *outside = damage_new(640, 480);
+    SeatRect region = {.x = 100, .y = 100, .width = 200, .height = 200}, rects[SEAT_RECTS_MAX];
+
+    damage_add(damage, 200, 210, 10, 10);
+    damage_add(damage, 98, 290, 3, 5); /* touches it by a pixel */
+    damage_add(damage, 90, 70, 5, 5);  /* in a tile of the region, and beside it */
+    damage_add(damage, 500, 400, 20, 10);
+    damage_take_outside(damage, &region, outside);
+    ck_assert_uint_eq(damage_area(damage), 100 + 15);
+    ck_assert_uint_eq(damage_area(outside), 25 + 200);
+    ck_assert_uint_eq(damage_rects(outside, rects), 2);
+    ck_assert(rects[0].x == 90 && rects[1].x == 500);
+    damage_free(damage);
+    damage_free(outside);
+}
+END_TEST
+
 START_TEST(the_shadow_reports_only_what_really_changed)
 {
     g_autoptr(Shadow) shadow = shadow_new(300, 200, 5, NULL);
@@ -206,6 +225,7 @@ int main(void)
 
     tcase_add_loop_test(tests, damage_covers_everything_added_and_never_exceeds_the_limit, 0, 60);
     tcase_add_test(tests, damage_outside_the_picture_is_cut_and_a_small_rectangle_stays_exact);
+    tcase_add_test(tests, damage_that_does_not_touch_a_rectangle_can_be_taken_out);
     tcase_add_test(tests, the_shadow_reports_only_what_really_changed);
     tcase_add_test(tests, versions_grow_by_two_where_a_tile_changed_and_only_there);
     tcase_add_test(tests, a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone);
