@@ -268,14 +268,15 @@ static gboolean has_owner(const HostTier *tier)
     return FALSE;
 }
 
-/* For how long the tier still waits for the client, which has no credit. */
-static gint64 patience_us(const HostTier *tier, HostClient *client, gint64 now)
+/* For how long the tier still waits for the client, which has no credit. Who is about to join only, or
+ * follows the slow tier, has more patience. */
+static gint64 patience_us(const HostTier *tier, HostClient *client, gboolean followed, gint64 now)
 {
     gboolean slow = tier == tier->host->slow && !(client->view_only && has_owner(tier));
 
     late_begins(&client->waited, now);
-    return slow ? client->waited.since_us + SLOW_PATIENCE_US - now
-                : PATIENCE_US - late_us(&client->waited, now);
+    return slow || !followed ? client->waited.since_us + SLOW_PATIENCE_US - now
+                             : PATIENCE_US - late_us(&client->waited, now);
 }
 
 static gboolean patience_over(gpointer data)
@@ -288,22 +289,22 @@ static gboolean patience_over(gpointer data)
 
 gboolean host_tier_ready(HostTier *tier, gint64 now)
 {
-    guint with = 0, without = 0;
+    guint with = 0, without = 0, joining = 0;
     gint64 soonest = G_MAXINT64;
 
     FOR_CLIENTS(tier->host, client)
     {
-        with +=
-            host_stream_joins(tier, client, now) || (client->follows == tier && host_stream_may_send(client));
+        joining += host_stream_joins(tier, client, now);
+        with += client->follows == tier && host_stream_may_send(client);
         without += client->follows == tier && !host_stream_may_send(client);
     }
-    if (with == 0 || without == 0)
+    if (with + joining == 0 || without == 0)
         return without == 0;
     FOR_CLIENTS(tier->host, client)
     {
         if (client->follows != tier || host_stream_may_send(client))
             continue;
-        gint64 left = patience_us(tier, client, now);
+        gint64 left = patience_us(tier, client, with > 0, now);
         if (left > 0) {
             soonest = MIN(soonest, left);
             continue;
