@@ -14,7 +14,8 @@
 #define REST_US (3 * G_USEC_PER_SEC)
 #define REST_MAX_US (48 * G_USEC_PER_SEC)
 #define PROVEN_US (60 * G_USEC_PER_SEC) /* then it begins with the shortest rest again */
-#define ENOUGH_KBIT_S 8000              /* what a film hardly ever is above */
+#define KNOWN_US (2 * G_USEC_PER_SEC)
+#define ENOUGH_KBIT_S 8000 /* what a film hardly ever is above */
 
 /* ---- lateness ---- */
 
@@ -59,13 +60,16 @@ static guint link_kbit_s(const HostClient *client)
     return client->max_kbit_s ? MIN(client->max_kbit_s, ENOUGH_KBIT_S) : ENOUGH_KBIT_S;
 }
 
-/* The link is below so much of the best one in the fast tier. */
-static gboolean far_below(const HostClient *client, double share)
+/* The link is below so much of the best one in the fast tier. Of who has just come, and takes nothing yet, it
+ * is not known. */
+static gboolean far_below(const HostClient *client, double share, gint64 now)
 {
+    const HostTier *fast = client->host->fast;
     guint best = 0;
     FOR_CLIENTS(client->host, other)
     {
-        if (other != client && other->member == client->host->fast)
+        if (other != client && other->member == fast && other->follows == fast &&
+            now - other->moved_us >= KNOWN_US)
             best = MAX(best, link_kbit_s(other));
     }
     return link_kbit_s(client) < best * share;
@@ -143,7 +147,7 @@ static void settle_fast(HostClient *client, gint64 now)
 
     if (!host->slow->stream)
         return;
-    if (far_below(client, 0.5))
+    if (far_below(client, 0.5, now))
         fall(client, now);
     else if (costs_chroma(client))
         exclude(client, now);
@@ -151,7 +155,7 @@ static void settle_fast(HostClient *client, gint64 now)
 
 static void settle_slow(HostClient *client, gint64 now)
 {
-    if (late_us(&client->behind, now) >= PATIENCE_US || far_below(client, 0.75)) {
+    if (late_us(&client->behind, now) >= PATIENCE_US || far_below(client, 0.75, now)) {
         client->behind = (Lateness){.since_us = client->behind.since_us ? now : 0};
         client->weak = TRUE;
         client->rest_us = MAX(client->rest_us, REST_US);

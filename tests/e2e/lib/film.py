@@ -40,24 +40,24 @@ def phase(number):
     return picture
 
 
-def make(path):
-    """Writes it; returns the picture that stands still, RGB."""
+def make(path, moving=MOVING, still=STILL):
+    """Writes it, of so many frames that move and stand still; returns the picture that stands still, RGB."""
     phases = [phase(i) for i in range(PHASES)]
     first = screen()
-    first[Y:Y + TALL, X:X + WIDE] = phases[(MOVING - 1) % PHASES]
-    recording.draw_code(first, MOVING - 1)
+    first[Y:Y + TALL, X:X + WIDE] = phases[(moving - 1) % PHASES]
+    recording.draw_code(first, moving - 1)
     writer = recording.Writer(path, first, 33333)
-    for number in range(MOVING):
+    for number in range(moving):
         writer.picture[Y:Y + TALL, X:X + WIDE] = phases[number % PHASES]
         writer.pixels(X, Y, WIDE, TALL, same_as=number % PHASES)
         for cell in recording.draw_code(writer.picture, number):
             writer.pixels(cell * recording.CELL, 0, recording.CELL, recording.CELL)
         writer.frame()
-    for _ in range(STILL):
+    for _ in range(still):
         writer.frame()
-    still = writer.picture[..., 2::-1].copy()
+    last = writer.picture[..., 2::-1].copy()
     writer.close()
-    return still
+    return last
 
 
 def title_psnr(picture):

@@ -412,6 +412,22 @@ START_TEST(a_link_at_the_border_does_not_go_to_and_fro)
 }
 END_TEST
 
+START_TEST(who_has_just_come_is_no_measure_for_the_others)
+{
+    Client *first = join(0, SEAT_H264_AVC420, 3000, 0), *other;
+
+    play(3 * SECOND);
+    other = join(0, SEAT_H264_AVC420, 0, 600);
+    play(SECOND);
+    subscribe(other, SEAT_H264_AVC420, 1000);
+    play(4 * SECOND);
+    ck_assert_uint_eq(first->moves, 0);
+    ck_assert_uint_eq(first->keys, 2);
+    ck_assert_uint_eq(fakes[0].max_kbit_s, 3000);
+    ck_assert_uint_eq(fakes[1].max_kbit_s, 1000);
+}
+END_TEST
+
 START_TEST(joiners_cost_one_key_frame_a_second)
 {
     Client *quick = join(0, SEAT_H264_AVC420, 0, 0);
@@ -721,6 +737,7 @@ int main(void)
     tcase_add_test(cases, who_can_follow_again_is_joined_back_without_a_pause);
     tcase_add_test(cases, who_stumbles_again_and_again_is_moved_less_and_less);
     tcase_add_test(cases, a_link_at_the_border_does_not_go_to_and_fro);
+    tcase_add_test(cases, who_has_just_come_is_no_measure_for_the_others);
     tcase_add_test(cases, joiners_cost_one_key_frame_a_second);
     tcase_add_test(cases, a_joiner_does_not_wait_for_somebody_who_takes_nothing);
     tcase_add_test(cases, the_auxiliary_view_stays_where_somebody_at_work_takes_it);
