@@ -12,7 +12,7 @@ import recording
 
 WIDTH, HEIGHT = 1920, 1080
 FPS = 30
-VERSION = 1  # of what is drawn: another one makes all recordings anew
+VERSION = 2  # of what is drawn: another one makes all recordings anew
 FONTS = "/usr/share/fonts/truetype/dejavu"
 TEXT = "/usr/share/common-licenses/GPL-3"
 PHOTOGRAPH = "/usr/share/backgrounds/Kleiber_by_Lukas_Baubkus.jpg"
@@ -213,39 +213,38 @@ def video(path):
     film.close()
 
 
-def beside_text(title):
-    """A screen with text in its left half, and where the right half begins."""
+def beside_film(film):
+    """A screen with a film in its left half, text in the other. The film's corner has the bar code: beside the film
+    it could be shown before the picture that it counts."""
     image = Image.new("RGB", (WIDTH, HEIGHT), "#ffffff")
-    titled(image, title)
+    titled(image, "Player and reader")
     draw = ImageDraw.Draw(image)
     for i, text in enumerate(lines()[:48]):
-        draw.text((24, 40 + i * 21), text, font=mono(16), fill="#202428")
-    return pixels(image), WIDTH // 2, 24
+        draw.text((WIDTH // 2 + 24, 40 + i * 21), text, font=mono(16), fill="#202428")
+    first = pixels(image)
+    first[:, :WIDTH // 2] = film
+    return first
 
 
 def half(path):
     """A moving picture in a half of the screen, text in the other."""
-    first, left, top = beside_text("Player and reader")
-    pictures = list(moving_pictures(WIDTH - left, HEIGHT - top, 48))
+    pictures = list(moving_pictures(WIDTH // 2, HEIGHT, 48))
     turn = there_and_back(len(pictures))
-    first[top:, left:] = pictures[turn[-1]]
-    film = Film(path, first, len(turn))
+    film = Film(path, beside_film(pictures[turn[-1]]), len(turn))
     for number in turn:
-        film.put(pictures[number], left, top, same_as=number)
-        film.show()
+        film.put(pictures[number], 0, 0, same_as=number)
+        film.show(over_code=True)
     film.close()
 
 
 def stop(path):
     """A moving picture in a half of the screen that stands still two seconds of three."""
     moving, still = FPS, 2 * FPS
-    first, left, top = beside_text("Player and reader")
-    pictures = list(moving_pictures(WIDTH - left, HEIGHT - top, moving))
-    first[top:, left:] = pictures[-1]
-    film = Film(path, first, moving + still, last=moving - 1)
+    pictures = list(moving_pictures(WIDTH // 2, HEIGHT, moving))
+    film = Film(path, beside_film(pictures[-1]), moving + still, last=moving - 1)
     for picture in pictures:
-        film.put(picture, left, top)
-        film.show()
+        film.put(picture, 0, 0)
+        film.show(over_code=True)
     film.hold(still)
     film.close()
 
