@@ -4,7 +4,9 @@
 #include "base/proto/master_link.h"
 #include "session/client/viewer_internal.h"
 #include "session/seat/host_private.h"
+#include "session/seat/recording.h"
 #include "tests/unit/encoder/scenes.h"
+#include "tests/unit/seat/film.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -305,14 +307,10 @@ static void take_torn(void)
     versions[tile]++;
 }
 
-static void frame(Pane *panes, guint count)
+/* What has been drawn gets into the host, and from there to the clients as chance has it. */
+static void show(const SeatRect *rects, guint count)
 {
-    const SeatRect all = {.width = (guint16)scene->width, .height = (guint16)scene->height};
-
-    for (guint i = 0; i < count; i++)
-        pane_act(&panes[i]);
-    draw(panes, count);
-    seat_host_copy(host, &all, 1, scene->drawn, scene->stride, 0);
+    seat_host_copy(host, rects, count, scene->drawn, scene->stride, 0);
     if (between(0, 2))
         some_take(); /* the next picture while the last record is being taken */
     seat_host_publish(host);
@@ -339,9 +337,19 @@ static void change_links(void)
         jumped_us += between(0, 4) ? between(0, 200000) : 4 * G_USEC_PER_SEC;
 }
 
+static void frame(Pane *panes, guint count)
+{
+    const SeatRect all = {.width = (guint16)scene->width, .height = (guint16)scene->height};
+
+    for (guint i = 0; i < count; i++)
+        pane_act(&panes[i]);
+    draw(panes, count);
+    show(&all, 1);
+}
+
 static void settle(gboolean h264)
 {
-    gint64 until = g_get_monotonic_time() + (h264 ? TILES_CALM_MAX_MS + 100 : 10) * 1000;
+    gint64 calm = (h264 ? TILES_CALM_MAX_MS + 100 : 10) * 1000, until = g_get_monotonic_time() + calm;
     gboolean dirty, over;
 
     do {
@@ -355,7 +363,10 @@ static void settle(gboolean h264)
                 client_take(&clients[i]);
                 dirty = TRUE;
             }
-        if (!dirty)
+        if (dirty)
+            until =
+                g_get_monotonic_time() + calm; /* a unit that is taken now leaves tiles that follow later */
+        else
             g_usleep(1000);
     } while (dirty || !over);
 }
@@ -370,14 +381,8 @@ static void check_pictures(guint32 seed)
                           "client %u has a wrong pixel in row %u, seed %u", i, y, seed);
 }
 
-static void check_sequence(guint32 seed, gboolean h264)
+static void begin(guint32 seed, guint width, guint height, gboolean h264)
 {
-    g_autoptr(GRand) random = g_rand_new_with_seed(seed);
-    guint width = (guint)g_rand_int_range(random, 200, 600),
-          height = (guint)g_rand_int_range(random, 200, 480);
-    Pane panes[PANES];
-    guint count;
-
     scene = scene_new(width, height, seed);
     host = seat_host_new(FALSE, &host_events, NULL, NULL);
     ck_assert(seat_host_resize(host, width, height, NULL));
@@ -387,6 +392,27 @@ static void check_sequence(guint32 seed, gboolean h264)
         seat_host_set_streams(host, &fakes[0].stream, &fakes[1].stream);
     for (guint i = 0; i < CLIENTS; i++)
         client_join(&clients[i], i + 1, h264 && i > 0, h264 && i == 0);
+}
+
+static void finish(guint32 seed, gboolean h264)
+{
+    settle(h264);
+    check_pictures(seed);
+    for (guint i = 0; i < CLIENTS; i++)
+        client_leave(&clients[i]);
+    seat_host_free(host);
+    scene_free(scene);
+}
+
+static void check_sequence(guint32 seed, gboolean h264)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(seed);
+    guint width = (guint)g_rand_int_range(random, 200, 600),
+          height = (guint)g_rand_int_range(random, 200, 480);
+    Pane panes[PANES];
+    guint count;
+
+    begin(seed, width, height, h264);
     count = (guint)between(1, PANES + 1);
     for (guint i = 0; i < count; i++)
         panes[i] = pane_new();
@@ -397,12 +423,32 @@ static void check_sequence(guint32 seed, gboolean h264)
         if (h264)
             change_links();
     }
-    settle(h264);
-    check_pictures(seed);
-    for (guint i = 0; i < CLIENTS; i++)
-        client_leave(&clients[i]);
-    seat_host_free(host);
-    scene_free(scene);
+    finish(seed, h264);
+}
+
+/* A recording's own rectangles are all that the host is told. */
+static void check_recording(guint32 seed, int fd, guint frames, gboolean h264)
+{
+    g_autoptr(Recording) recording = recording_new(fd, NULL);
+    ck_assert_ptr_nonnull(recording);
+    const RecordingHeader *header = recording_header(recording);
+    const SeatRect all = {.width = (guint16)header->width, .height = (guint16)header->height};
+
+    begin(seed, header->width, header->height, h264);
+    ck_assert_uint_eq(scene->stride, header->width * 4); /* as recordings are drawn */
+    guint32 *pixels = (guint32 *)(void *)scene->drawn;
+    ck_assert(recording_first(recording, pixels, NULL));
+    show(&all, 1);
+    for (guint i = 0; i < frames; i++) {
+        SeatRect rects[RECORDING_OPS_MAX];
+        guint count;
+        ck_assert(recording_draw(recording, i % header->frames, pixels, rects, &count, NULL));
+        show(rects, count);
+        if (h264)
+            change_links();
+    }
+    ck_assert_mem_eq(shadow_pixels(host->shadow), scene->drawn, scene->stride * scene->height);
+    finish(seed, h264);
 }
 
 START_TEST(every_client_ends_with_the_seats_picture_whatever_moves)
@@ -420,6 +466,17 @@ START_TEST(moves_and_the_stream_get_along)
     ck_assert_uint_gt(units_painted, 0);
     ck_assert_uint_gt(losses_painted, 0);
     ck_assert_uint_gt(tiers_changed, 0);
+}
+END_TEST
+
+START_TEST(every_client_ends_with_the_last_picture_of_a_recording)
+{
+    Film film;
+
+    film_make(&film);
+    for (guint i = 0; i < SEQUENCES; i++)
+        check_recording(2000 + i, film_open(&film, sizeof film), 10 + i, FALSE);
+    check_recording(2100 + (guint32)_i, film_moving(30, 10), 40 + 7 * (guint)_i, TRUE);
 }
 END_TEST
 
@@ -469,6 +526,7 @@ int main(void)
     tcase_set_timeout(tcase, 120); /* slow machines */
     tcase_add_loop_test(tcase, every_client_ends_with_the_seats_picture_whatever_moves, 0, 25);
     tcase_add_loop_test(tcase, moves_and_the_stream_get_along, 0, 4);
+    tcase_add_loop_test(tcase, every_client_ends_with_the_last_picture_of_a_recording, 0, 4);
     tcase_add_test(tcase, a_client_that_has_waited_still_gets_its_scrolls_as_moves);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
