@@ -15,6 +15,7 @@
 #define REST_MAX_US (48 * G_USEC_PER_SEC)
 #define PROVEN_US (60 * G_USEC_PER_SEC) /* then it begins with the shortest rest again */
 #define KNOWN_US (2 * G_USEC_PER_SEC)
+#define BELOW_US 500000    /* a busy machine looks like a slow link for moments */
 #define ENOUGH_KBIT_S 8000 /* what a film hardly ever is above */
 
 /* ---- lateness ---- */
@@ -100,6 +101,7 @@ static void move(HostClient *client, HostTier *tier, gint64 now)
     client->member = tier;
     client->waited = client->behind = (Lateness){0};
     client->moved_us = now;
+    client->below_us = 0;
 }
 
 /* At once: with the fast tier's units, which come first, it would never have a credit for a key frame. */
@@ -147,7 +149,11 @@ static void settle_fast(HostClient *client, gint64 now)
 
     if (!host->slow->stream)
         return;
-    if (far_below(client, 0.5, now))
+    if (!far_below(client, 0.5, now))
+        client->below_us = 0;
+    else if (!client->below_us)
+        client->below_us = now;
+    if (client->below_us && now - client->below_us >= BELOW_US)
         fall(client, now);
     else if (costs_chroma(client))
         exclude(client, now);

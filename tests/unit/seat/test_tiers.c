@@ -412,6 +412,23 @@ START_TEST(a_link_at_the_border_does_not_go_to_and_fro)
 }
 END_TEST
 
+START_TEST(a_moments_low_rate_moves_nobody)
+{
+    Client *quick = join(0, SEAT_H264_AVC420, 0, 0), *other = join(0, SEAT_H264_AVC420, 0, 0);
+
+    play(3 * SECOND);
+    for (guint i = 0; i < 10; i++) {
+        subscribe(other, SEAT_H264_AVC420, 1000);
+        play(10);
+        subscribe(other, SEAT_H264_AVC420, 0);
+        play(SECOND);
+    }
+    ck_assert_uint_eq(other->moves, 0);
+    ck_assert_uint_eq(quick->stream, other->stream);
+    ck_assert_uint_eq(fakes[1].encodes, 0);
+}
+END_TEST
+
 START_TEST(who_has_just_come_is_no_measure_for_the_others)
 {
     Client *first = join(0, SEAT_H264_AVC420, 3000, 0), *other;
@@ -737,6 +754,7 @@ int main(void)
     tcase_add_test(cases, who_can_follow_again_is_joined_back_without_a_pause);
     tcase_add_test(cases, who_stumbles_again_and_again_is_moved_less_and_less);
     tcase_add_test(cases, a_link_at_the_border_does_not_go_to_and_fro);
+    tcase_add_test(cases, a_moments_low_rate_moves_nobody);
     tcase_add_test(cases, who_has_just_come_is_no_measure_for_the_others);
     tcase_add_test(cases, joiners_cost_one_key_frame_a_second);
     tcase_add_test(cases, a_joiner_does_not_wait_for_somebody_who_takes_nothing);
