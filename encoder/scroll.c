@@ -54,15 +54,24 @@ static gboolean between(const Scroll *scroll, guint tx, guint ty)
     return across || down;
 }
 
+static void include(ScrollBox *bounds, const ScrollBox *box)
+{
+    *bounds = (ScrollBox){MIN(bounds->x0, box->x0), MIN(bounds->y0, box->y0), MAX(bounds->x1, box->x1),
+                          MAX(bounds->y1, box->y1)};
+}
+
 static void start(Scroll *scroll, const guint8 *now, const Undo *undo, const Damage *damage)
 {
     scroll->now = now;
     scroll->undo = undo;
     scroll->n_moves = 0;
+    scroll->bounds = (ScrollBox){G_MAXUINT16, G_MAXUINT16, 0, 0};
     for (guint i = 0; i < scroll->tiles; i++) {
         SeatRect rect = damage_tile_rect(damage, i);
         scroll->left[i] =
             (ScrollBox){rect.x, rect.y, (guint16)(rect.x + rect.width), (guint16)(rect.y + rect.height)};
+        if (rect.width > 0)
+            include(&scroll->bounds, &scroll->left[i]);
     }
     for (guint ty = 0; ty < scroll->tiles_y; ty++)
         for (guint tx = 0; tx < scroll->tiles_x; tx++) {

@@ -40,7 +40,9 @@ void scroll_skip(Scroll *scroll);
 
 /* Looks for moves in a frame. `now`: the picture's first pixel, XRGB8888, with the stride of `undo`, which
  * has kept every row that the frame has changed. `damage` covers all of these changes. Writes the moves and
- * replaces `left` (the same size as `damage`) by what they leave to be sent as pixels. Returns how many.
+ * replaces `left` (the same size as `damage`) by what they leave to be sent as pixels. Returns how many. Moves
+ * may write what is not damaged, where that looks the same after them, but nothing outside of the damage's
+ * bounds.
  *
  * Whoever has the picture before, makes the moves one after the other in their order (each reads its source
  * before it writes, they may overlap), and then takes the pixels of `left`, has the picture as it is now. No

@@ -30,6 +30,7 @@ struct Scroll {
     /* the frame */
     const guint8 *now;
     const Undo *undo;
+    ScrollBox bounds;   /* around all damage */
     ScrollBox *left;    /* of each tile: damage that no move covers yet */
     gboolean *examined; /* tiles that an offset is verified on: damaged ones, and single ones between them */
     guint n_moves;

@@ -1,6 +1,6 @@
 /* Verifying an offset, and cutting rectangles out of what it holds for. The damaged tiles are compared row by
- * row; rows that agree in the same tile columns make bands, in which the largest rectangles are found; their
- * left and right edges are then moved pixel by pixel. */
+ * row; rows that agree in the same tile columns make bands, in which the largest rectangles are found; each
+ * then grows as far as the picture around it has moved, too, damaged or not. */
 #include "encoder/scroll_private.h"
 
 #include <string.h>
@@ -227,70 +227,106 @@ static ScrollBox exact_box(const Scroll *scroll, const Rectangle *rectangle)
     return box;
 }
 
-/* How many columns on one side of the box (left: those that end at x, else those that begin there) could
- * become part of it: as far as there is damage left in the tile there, and no other move. */
-static guint room(const Scroll *scroll, const ScrollBox *box, gboolean left)
+/* How far a rectangle may grow: to where the frame's damage ends, where the source leaves the picture, and
+ * where another move writes. Beside, below and above of what has moved much looks the same in both pictures:
+ * what is not damaged may be moved, too, and one rectangle is less to send than many. */
+static ScrollBox room(const Scroll *scroll, const ScrollBox *box, ScrollOffset offset)
 {
-    guint limit = 0;
-    if (left ? box->x0 == 0 : box->x1 == scroll->width)
-        return 0;
-    guint tx = (left ? box->x0 - 1u : box->x1) / SEAT_TILE;
-    for (guint ty = box->y0 / SEAT_TILE; ty * SEAT_TILE < box->y1; ty++) {
-        const ScrollBox *damage = &scroll->left[ty * scroll->tiles_x + tx];
-        if (scroll_box_empty(damage))
-            continue;
-        guint reach = left ? box->x0 - MIN(damage->x0, box->x0) : MAX(damage->x1, box->x1) - box->x1;
-        limit = MAX(limit, reach);
-    }
-    for (guint i = 0; i < scroll->n_moves; i++) {
-        const ScrollMove *move = &scroll->moves[i];
-        guint end = (guint)move->to_x + move->width;
-        if (move->to_y >= box->y1 || move->to_y + move->height <= box->y0)
-            continue;
-        if (left && move->to_x < box->x0)
-            limit = MIN(limit, box->x0 - MIN(end, box->x0));
-        if (!left && end > box->x1)
-            limit = MIN(limit, MAX(move->to_x, box->x1) - (guint)box->x1);
-    }
-    return limit;
+    gint x0 = MAX(scroll->bounds.x0, offset.dx), y0 = MAX(scroll->bounds.y0, offset.dy);
+    gint x1 = MIN(scroll->bounds.x1, (gint)scroll->width + offset.dx);
+    gint y1 = MIN(scroll->bounds.y1, (gint)scroll->height + offset.dy);
+
+    return (ScrollBox){(guint16)MIN(x0, box->x0), (guint16)MIN(y0, box->y0), (guint16)MAX(x1, box->x1),
+                       (guint16)MAX(y1, box->y1)};
 }
 
-static void grow(const Scroll *scroll, ScrollBox *box, gboolean left, ScrollOffset offset)
+/* Takes off `room` what other moves write beside the box (across) or above and below it. */
+static void keep_apart(const Scroll *scroll, const ScrollBox *box, gboolean across, ScrollBox *room)
 {
-    gint side = left ? box->x0 - offset.dx : (gint)scroll->width - (box->x1 - offset.dx);
-    guint grown = MIN(room(scroll, box, left), (guint)MAX(side, 0));
-
-    for (guint y = box->y0; y < box->y1 && grown > 0; y++) {
-        guint from_y = (guint)((gint)y - offset.dy), same = 0;
-        guint start = left ? box->x0 - grown : box->x1;
-        if (scroll_same(scroll, start, y, grown, (guint)((gint)start - offset.dx), from_y))
+    for (guint i = 0; i < scroll->n_moves; i++) {
+        const ScrollMove *move = &scroll->moves[i];
+        guint16 x1 = (guint16)(move->to_x + move->width), y1 = (guint16)(move->to_y + move->height);
+        if (across && (move->to_y >= box->y1 || y1 <= box->y0))
             continue;
-        while (same < grown) {
+        if (!across && (move->to_x >= box->x1 || x1 <= box->x0))
+            continue;
+        if (across && x1 <= box->x0)
+            room->x0 = MAX(room->x0, x1);
+        else if (across)
+            room->x1 = MIN(room->x1, MAX(move->to_x, box->x1));
+        else if (y1 <= box->y0)
+            room->y0 = MAX(room->y0, y1);
+        else
+            room->y1 = MIN(room->y1, MAX(move->to_y, box->y1));
+    }
+}
+
+/* How many of `wanted` columns to the left of the box, or to the right, have moved over all of its height. */
+static guint columns_moved(const Scroll *scroll, const ScrollBox *box, gboolean left, guint wanted,
+                           ScrollOffset offset)
+{
+    guint moved = wanted;
+
+    for (guint y = box->y0; y < box->y1 && moved > 0; y++) {
+        guint from_y = (guint)((gint)y - offset.dy), same = 0;
+        guint start = left ? box->x0 - moved : box->x1;
+        if (scroll_same(scroll, start, y, moved, (guint)((gint)start - offset.dx), from_y))
+            continue;
+        while (same < moved) {
             guint x = left ? box->x0 - same - 1 : box->x1 + same;
             if (memcmp(scroll_now(scroll, x, y), scroll_before(scroll, (guint)((gint)x - offset.dx), from_y),
                        4) != 0)
                 break;
             same++;
         }
-        grown = same;
+        moved = same;
     }
-    if (left)
-        box->x0 = (guint16)(box->x0 - grown);
-    else
-        box->x1 = (guint16)(box->x1 + grown);
+    return moved;
+}
+
+static void grow_across(const Scroll *scroll, ScrollBox *box, ScrollOffset offset)
+{
+    ScrollBox limit = room(scroll, box, offset);
+    guint wanted, moved;
+
+    keep_apart(scroll, box, TRUE, &limit);
+    do {
+        wanted = MIN(SEAT_TILE, (guint)box->x0 - limit.x0);
+        moved = columns_moved(scroll, box, TRUE, wanted, offset);
+        box->x0 = (guint16)(box->x0 - moved);
+    } while (wanted > 0 && moved == wanted);
+    do {
+        wanted = MIN(SEAT_TILE, (guint)limit.x1 - box->x1);
+        moved = columns_moved(scroll, box, FALSE, wanted, offset);
+        box->x1 = (guint16)(box->x1 + moved);
+    } while (wanted > 0 && moved == wanted);
+}
+
+static void grow_along(const Scroll *scroll, ScrollBox *box, ScrollOffset offset)
+{
+    ScrollBox limit = room(scroll, box, offset);
+
+    keep_apart(scroll, box, FALSE, &limit);
+    while (box->y0 > limit.y0 && row_moved(scroll, box->x0, box->x1, box->y0 - 1u, offset))
+        box->y0--;
+    while (box->y1 < limit.y1 && row_moved(scroll, box->x0, box->x1, box->y1, offset))
+        box->y1++;
 }
 
 /* Gives up what an earlier rectangle has grown into. */
 static void trim(const Scroll *scroll, ScrollBox *box)
 {
-    for (guint i = 0; i < scroll->n_moves && box->x0 < box->x1; i++) {
+    for (guint i = 0; i < scroll->n_moves && box->x0 < box->x1 && box->y0 < box->y1; i++) {
         const ScrollMove *move = &scroll->moves[i];
-        guint16 end = (guint16)(move->to_x + move->width);
-        if (move->to_x >= box->x1 || end <= box->x0 || move->to_y >= box->y1 ||
-            move->to_y + move->height <= box->y0)
+        guint16 right = (guint16)(move->to_x + move->width), bottom = (guint16)(move->to_y + move->height);
+        if (move->to_x >= box->x1 || right <= box->x0 || move->to_y >= box->y1 || bottom <= box->y0)
             continue;
-        if (move->to_x <= box->x0)
-            box->x0 = MIN(end, box->x1);
+        if (move->to_x <= box->x0 && right >= box->x1 && move->to_y <= box->y0)
+            box->y0 = MIN(bottom, box->y1);
+        else if (move->to_x <= box->x0 && right >= box->x1 && bottom >= box->y1)
+            box->y1 = move->to_y;
+        else if (move->to_x <= box->x0)
+            box->x0 = MIN(right, box->x1);
         else
             box->x1 = move->to_x;
     }
@@ -354,10 +390,10 @@ void scroll_take(Scroll *scroll, ScrollOffset offset, guint64 least)
         bands_clear(scroll, count, &rectangle);
         ScrollBox box = exact_box(scroll, &rectangle);
         trim(scroll, &box);
-        if (box.x0 >= box.x1)
+        if (box.x0 >= box.x1 || box.y0 >= box.y1)
             continue;
-        grow(scroll, &box, TRUE, offset);
-        grow(scroll, &box, FALSE, offset);
+        grow_across(scroll, &box, offset);
+        grow_along(scroll, &box, offset);
         if ((guint)(box.x1 - box.x0) * (box.y1 - box.y0) >= least)
             add(scroll, &box, offset);
     }

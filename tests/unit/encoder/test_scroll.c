@@ -210,6 +210,35 @@ START_TEST(nine_tenths_of_a_scrolled_text_are_moves)
 }
 END_TEST
 
+/* As in a terminal: lines of all lengths, so that much beside them is not damaged though it has moved, too.
+ */
+START_TEST(a_text_with_blank_room_beside_it_scrolls_in_one_move)
+{
+    g_autoptr(Scene) scene = scene_new(1300, 800, (guint32)_i);
+    g_autoptr(Scroll) scroll = scroll_new(1300, 800);
+    gint lengths[60], rows = 43, line = 18;
+    guint moves;
+
+    for (gint i = 0; i < 60; i++)
+        lengths[i] = between(scene, 40, 1280);
+    scene_sheet(scene, (ScenePart){0, 0, 1300, 20}, SCENE_PHOTO, 1, 0, 0);
+    for (gint frame = 0; frame < 8; frame++) {
+        for (gint row = 0; row < rows; row++) {
+            ScenePart whole = {0, 24 + row * line, 1300, line}, part = whole;
+            part.width = lengths[row + frame];
+            scene_fill(scene, whole, 0x00102030);
+            scene_sheet(scene, part, SCENE_TEXT, 2, 0, (row + frame) * line);
+        }
+        scene_frame(scene);
+        if (frame == 0)
+            continue;
+        guint64 left = check_frame(scene, scroll, &moves);
+        ck_assert_uint_eq(moves, 1);
+        ck_assert_uint_le(left, 1300u * (guint)line);
+    }
+}
+END_TEST
+
 START_TEST(two_texts_that_scroll_apart_are_moves)
 {
     g_autoptr(Scene) scene = scene_new(1100, 700, (guint32)_i);
@@ -312,6 +341,7 @@ int main(void)
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_loop_test(tcase, a_client_that_makes_the_moves_and_copies_the_rest_has_the_picture, 0, 25);
     tcase_add_loop_test(tcase, nine_tenths_of_a_scrolled_text_are_moves, 0, 20);
+    tcase_add_loop_test(tcase, a_text_with_blank_room_beside_it_scrolls_in_one_move, 0, 10);
     tcase_add_loop_test(tcase, two_texts_that_scroll_apart_are_moves, 0, 20);
     tcase_add_loop_test(tcase, a_text_pushed_aside_is_a_move, 0, 20);
     tcase_add_loop_test(tcase, a_dragged_window_is_a_move, 0, 30);
