@@ -173,6 +173,68 @@ gsize tiles_lacking(const Tiles *tiles)
     return bytes;
 }
 
+/* ---- levelling ---- */
+
+#define GAP_MAX 16 /* px between two boxes that are joined */
+
+/* Boxes of neighbouring tiles, as px of the screen, and what they have in common. */
+typedef struct {
+    guint first, count; /* tile columns */
+    ViewerRect all;     /* around them */
+    guint area;         /* px of the boxes themselves */
+} Run;
+
+static gboolean may_grow(const Tile *tile)
+{
+    return !tile_box_empty(tile->exact) && tile_box_empty(tile->motion) && tile->lossy == 0;
+}
+
+static ViewerRect rect_of(TileBox box, guint column, guint row)
+{
+    return (ViewerRect){column * SEAT_TILE + box.x0, row * SEAT_TILE + box.y0, box.x1 - box.x0,
+                        box.y1 - box.y0};
+}
+
+/* Whether the box becomes part of the run: at most a third of the joint rectangle would be sent in vain. */
+static gboolean run_takes(Run *run, const ViewerRect *box)
+{
+    guint y0 = MIN(run->all.y, box->y), y1 = MAX(run->all.y + run->all.height, box->y + box->height);
+    ViewerRect all = {run->all.x, y0, box->x + box->width - run->all.x, y1 - y0};
+    guint area = run->area + box->width * box->height;
+
+    if (run->count == 0 || box->x - (run->all.x + run->all.width) > GAP_MAX ||
+        2 * all.width * all.height > 3 * area)
+        return FALSE;
+    *run = (Run){run->first, run->count + 1, all, area};
+    return TRUE;
+}
+
+static void run_end(Tiles *tiles, const Run *run, guint row)
+{
+    for (guint i = 0; i < run->count; i++) {
+        guint column = run->first + i;
+        tiles->tiles[row * tiles->columns + column].exact = box_in_tile(&run->all, column, row);
+    }
+}
+
+void tiles_level(Tiles *tiles)
+{
+    for (guint row = 0; row < tiles->rows; row++) {
+        Run run = {0};
+        for (guint column = 0; column < tiles->columns; column++) {
+            const Tile *tile = &tiles->tiles[row * tiles->columns + column];
+            ViewerRect box = rect_of(tile->exact, column, row);
+            if (may_grow(tile) && run_takes(&run, &box))
+                continue;
+            run_end(tiles, &run, row);
+            run = may_grow(tile) ? (Run){column, 1, box, box.width * box.height} : (Run){0};
+        }
+        run_end(tiles, &run, row);
+    }
+}
+
+/* ---- joining ---- */
+
 void tile_joiner_start(TileJoiner *joiner, GArray *rects)
 {
     *joiner =
@@ -208,8 +270,7 @@ static void join_rows(TileJoiner *joiner)
 
 void tile_joiner_add(TileJoiner *joiner, guint column, guint row, TileBox box)
 {
-    ViewerRect rect = {column * SEAT_TILE + box.x0, row * SEAT_TILE + box.y0, box.x1 - box.x0,
-                       box.y1 - box.y0};
+    ViewerRect rect = rect_of(box, column, row);
 
     if (row != joiner->row) {
         join_rows(joiner);

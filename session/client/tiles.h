@@ -57,6 +57,10 @@ guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit);
 /* In how many ms the next lossy tile is due: 0 now, -1 none is lossy. */
 gint tiles_calm_due(const Tiles *tiles, guint32 now_ms);
 
+/* Makes boxes of what neighbouring tiles of each row lack a little larger where they then join into one
+ * rectangle: a line of text is one, not one for every letter's height. Leaves lossy tiles alone. */
+void tiles_level(Tiles *tiles);
+
 /* How many bytes tiles lack. */
 gsize tiles_lacking(const Tiles *tiles);
 

@@ -75,6 +75,7 @@ gboolean viewer_copy(Viewer *viewer, guint32 now_ms, guint calm_tiles)
         copying.losses =
             losses_look(tiles, (const ViewerMove *)(void *)viewer->moves->data, viewer->moves->len, now_ms);
     tiles_take_calm(tiles, now_ms, calm_tiles);
+    tiles_level(tiles);
     picture_copy_expect(&viewer->copy, tiles_lacking(tiles));
     tile_joiner_start(&copying.exact, viewer->rects);
     tile_joiner_start(&copying.lossy, viewer->lossy_rects);

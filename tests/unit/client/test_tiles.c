@@ -73,6 +73,69 @@ START_TEST(two_apart_rectangles_stay_two)
 }
 END_TEST
 
+static void lack(guint x, guint y, guint width, guint height)
+{
+    tiles_damage(&tiles, &(ViewerRect){x, y, width, height}, FALSE, FALSE);
+}
+
+START_TEST(letters_of_a_line_become_one_rectangle)
+{
+    lack(33, 80, 31, 11);
+    lack(64, 80, 50, 14);
+    lack(135, 83, 57, 11); /* 21 px further on */
+    lack(192, 80, 64, 14);
+    lack(256, 82, 20, 9);
+    tiles_level(&tiles);
+    join_exact();
+    ck_assert_uint_eq(rects->len, 2);
+    assert_rect(0, 33, 80, 81, 14);
+    assert_rect(1, 135, 80, 141, 14);
+}
+END_TEST
+
+START_TEST(a_line_beside_something_high_stays_apart)
+{
+    lack(0, 64, 64, 60);
+    lack(64, 70, 64, 3);
+    tiles_level(&tiles);
+    join_exact();
+    ck_assert_uint_eq(rects->len, 2);
+}
+END_TEST
+
+START_TEST(lossy_tiles_are_not_made_larger)
+{
+    lack(0, 80, 64, 14);
+    lack(64, 80, 64, 11);
+    tiles.tiles[tiles.columns + 1].lossy = 1;
+    tiles_level(&tiles);
+    join_exact();
+    ck_assert_uint_eq(rects->len, 2);
+    assert_rect(1, 64, 80, 64, 11);
+}
+END_TEST
+
+START_TEST(levelled_boxes_cover_all_damage_and_half_as_much_more_at_most)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed((guint32)_i);
+    guint before = 0, after = 0;
+
+    for (guint i = 0; i < 12; i++)
+        lack((guint)g_rand_int_range(random, 0, 990), (guint)g_rand_int_range(random, 0, 290),
+             (guint)g_rand_int_range(random, 1, 150), (guint)g_rand_int_range(random, 1, 40));
+    g_autofree Tile *old = g_memdup2(tiles.tiles, tiles.columns * tiles.rows * sizeof(Tile));
+    tiles_level(&tiles);
+    for (guint i = 0; i < tiles.columns * tiles.rows; i++) {
+        TileBox a = old[i].exact, b = tiles.tiles[i].exact;
+        ck_assert(tile_box_empty(a) == tile_box_empty(b));
+        ck_assert(tile_box_empty(a) || (b.x0 <= a.x0 && b.y0 <= a.y0 && b.x1 >= a.x1 && b.y1 >= a.y1));
+        before += (guint)(a.x1 - a.x0) * (a.y1 - a.y0);
+        after += (guint)(b.x1 - b.x0) * (b.y1 - b.y0);
+    }
+    ck_assert_uint_le(2 * after, 3 * before);
+}
+END_TEST
+
 START_TEST(damage_outside_of_the_screen_is_cut_or_ignored)
 {
     tiles_damage(&tiles, &(ViewerRect){990, 290, 5000, 5000}, FALSE, FALSE);
@@ -178,6 +241,10 @@ int main(void)
     tcase_add_test(tcase, a_new_screen_lacks_exactly_everything);
     tcase_add_test(tcase, two_apart_rectangles_stay_two);
     tcase_add_test(tcase, damage_outside_of_the_screen_is_cut_or_ignored);
+    tcase_add_test(tcase, letters_of_a_line_become_one_rectangle);
+    tcase_add_test(tcase, a_line_beside_something_high_stays_apart);
+    tcase_add_test(tcase, lossy_tiles_are_not_made_larger);
+    tcase_add_loop_test(tcase, levelled_boxes_cover_all_damage_and_half_as_much_more_at_most, 0, 30);
     tcase_add_test(tcase, joined_rectangles_never_overlap_and_cover_all_damage);
     tcase_add_test(tcase, a_unit_makes_its_damage_lossy_and_nothing_else);
     tcase_add_test(tcase, a_unit_that_paints_all_of_its_region_makes_all_of_it_lossy);
