@@ -20,7 +20,7 @@
 #define ACK_LOST_US                                                                                          \
     (5 * G_USEC_PER_SEC) /* a client that acknowledges nothing for so long does not do it at all */
 /* Pixels for each byte of ClearCodec from which on planar is not worth a try. */
-#define CLEAR_SURE 8
+#define CLEAR_SURE 3
 
 G_STATIC_ASSERT(CLEAR_WIDTH_MAX == PLANAR_WIDTH_MAX && CLEAR_HEIGHT_MAX == PLANAR_HEIGHT_MAX);
 #define ENCODED_MAX MAX(PLANAR_SIZE_MAX, CLEAR_SIZE_MAX(CLEAR_WIDTH_MAX, CLEAR_HEIGHT_MAX))
