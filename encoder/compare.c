@@ -29,6 +29,11 @@ INLINE Pass pass_begin(const ComparePart *part, _Atomic guint32 *version)
     return (Pass){part, version, atomic_load_explicit(version, memory_order_relaxed), {.left = G_MAXUINT}};
 }
 
+INLINE guint64 row_bit(const ComparePart *part, guint y)
+{
+    return G_GUINT64_CONSTANT(1) << ((part->row + y) % SEAT_TILE);
+}
+
 /* Before anything is written to row `y`, of which left .. right (exclusive) differ. */
 INLINE void pass_differs(Pass *pass, guint y, guint left, guint right)
 {
@@ -37,11 +42,26 @@ INLINE void pass_differs(Pass *pass, guint y, guint left, guint right)
         atomic_store_explicit(pass->version, pass->before + 1, memory_order_relaxed);
         atomic_thread_fence(memory_order_release);
     }
+    if (pass->part->moved)
+        *pass->part->moved &= ~row_bit(pass->part, y);
     if (pass->part->undo)
         undo_keep(pass->part->undo, pass->part->tile, pass->part->row + y, pass->part->picture);
     pass->found.left = MIN(pass->found.left, left);
     pass->found.right = MAX(pass->found.right, right);
     pass->found.bottom = y + 1;
+}
+
+INLINE gboolean watched(const ComparePart *part, guint y)
+{
+    return y >= part->watch_top && y < part->watch_bottom;
+}
+
+/* The target's row `y` is as it stays. */
+INLINE void watch_row(const ComparePart *part, const guint8 *target, guint y)
+{
+    const guint8 *row = target + part->watch_left * 4u;
+    if (watched(part, y) && memcmp(row, row + part->shift, (part->watch_right - part->watch_left) * 4u) == 0)
+        *part->moved |= row_bit(part, y);
 }
 
 INLINE CompareBounds pass_end(const Pass *pass)
@@ -68,6 +88,8 @@ INLINE void fetch_ahead(const ComparePart *part, guint y)
     for (gsize at = 0; at < SEAT_TILE * 4 && at < bytes; at += 64) {
         __builtin_prefetch(source + at);
         __builtin_prefetch(target + at);
+        if (watched(part, row))
+            __builtin_prefetch(target + part->shift + at);
     }
 }
 
@@ -85,15 +107,16 @@ static CompareBounds tile_plain(const ComparePart *part, _Atomic guint32 *versio
         fetch_ahead(part, y);
         memcpy(now, part->source + y * part->source_stride, bytes);
         READ_ONCE(now, "+m");
-        if (memcmp(now, target, bytes) == 0)
-            continue;
-        memcpy(before, target, bytes);
-        while (now[left] == before[left])
-            left++;
-        while (now[right - 1] == before[right - 1])
-            right--;
-        pass_differs(&pass, y, left, right);
-        memcpy(target, now, bytes);
+        if (memcmp(now, target, bytes) != 0) {
+            memcpy(before, target, bytes);
+            while (now[left] == before[left])
+                left++;
+            while (now[right - 1] == before[right - 1])
+                right--;
+            pass_differs(&pass, y, left, right);
+            memcpy(target, now, bytes);
+        }
+        watch_row(part, target, y);
     }
     return pass_end(&pass);
 }
@@ -146,6 +169,7 @@ static CompareBounds tile_sse2(const ComparePart *part, _Atomic guint32 *version
             pass_differs(&pass, y, x, x + 1);
             memcpy(target + x * 4, &now, sizeof now);
         }
+        watch_row(part, target, y);
     }
     return pass_end(&pass);
 }
@@ -183,6 +207,19 @@ AVX2 INLINE void row_avx2(Pass *pass, const guint8 *source, guint8 *target, guin
         _mm256_storeu_si256((__m256i *)(void *)(target + i * 32), now[i]);
 }
 
+AVX2 INLINE void watch_row_avx2(const ComparePart *part, const guint8 *target, guint y)
+{
+    __m256i equal = _mm256_set1_epi32(-1);
+
+    if (!watched(part, y))
+        return;
+    for (guint i = 0; i < 8; i++)
+        equal = _mm256_and_si256(
+            equal, _mm256_cmpeq_epi32(load_avx2(target + i * 32), load_avx2(target + part->shift + i * 32)));
+    if (differ_avx2(equal) == 0)
+        *part->moved |= row_bit(part, y);
+}
+
 AVX2 INLINE void part_avx2(Pass *pass, const guint8 *source, guint8 *target, guint y, guint width)
 {
     const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -212,6 +249,10 @@ AVX2 static CompareBounds tile_avx2(const ComparePart *part, _Atomic guint32 *ve
             row_avx2(&pass, source, target, y);
         else
             part_avx2(&pass, source, target, y, part->width);
+        if (part->watch_right - part->watch_left == SEAT_TILE)
+            watch_row_avx2(part, target, y);
+        else
+            watch_row(part, target, y);
     }
     return pass_end(&pass);
 }

@@ -14,7 +14,15 @@ typedef struct {
     gboolean more;                      /* the tile to the right comes next: have it fetched */
     Undo *undo;            /* each row of the tile goes there before it is written; may be NULL */
     const guint8 *picture; /* for `undo`: the target's first pixel */
-    guint tile, row;       /* for `undo`: which tile, px of the part's first row in the picture */
+    guint tile, row;       /* which tile, px of the part's first row in the picture */
+
+    /* Rows watch_top .. watch_bottom (exclusive, px of the part) are compared, between watch_left and
+     * watch_right, with the target's rows `shift` bytes further on, which nothing has written yet: where they
+     * are the same the tile's bit of the row is set in *moved. A row that differs from the source loses its
+     * bit first. */
+    guint64 *moved; /* NULL: nothing is watched */
+    gsize shift;
+    guint watch_left, watch_right, watch_top, watch_bottom;
 } ComparePart;
 
 /* The smallest rectangle with all that differed, in px of the part, right and bottom exclusive. right is 0

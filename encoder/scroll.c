@@ -9,6 +9,8 @@
 #define LARGE_SHARE 16
 #define FRUITLESS_MAX 8 /* searches in a row that find nothing; then every REST-th frame is searched */
 #define REST 4
+#define CONFIRMED_MAX 30 /* forecasts in a row: what moves may have become larger */
+#define LITTLE_SHARE 64
 #define LEFT_SHARE 8 /* an eighth of the damage is not worth another way of searching */
 
 Scroll *scroll_new(guint width, guint height)
@@ -90,16 +92,23 @@ static guint64 left_area(const Scroll *scroll)
     return area;
 }
 
-static void remember(Scroll *scroll)
+static void remember(Scroll *scroll, guint64 damaged)
 {
     guint largest = 0;
+
+    scroll->largest = (ScrollMove){0};
     for (guint i = 0; i < scroll->n_moves; i++) {
         const ScrollMove *move = &scroll->moves[i];
         if ((guint)move->width * move->height <= largest)
             continue;
         largest = (guint)move->width * move->height;
         scroll->last = (ScrollOffset){move->to_x - move->x, move->to_y - move->y};
+        scroll->largest = *move;
     }
+    /* Beside what comes into view. */
+    guint64 strip = (guint64)ABS(scroll->last.dy) * scroll->largest.width;
+    if (left_area(scroll) > 2 * strip + damaged / LITTLE_SHARE)
+        scroll->largest.width = 0;
 }
 
 /* Tries what one way of guessing says; FALSE: enough has been found. An offset also fits what happens to be
@@ -207,6 +216,23 @@ static guint points(Scroll *scroll, ScrollOffset *offsets)
     return scroll_points(scroll, offsets);
 }
 
+const ScrollMove *scroll_expected(const Scroll *scroll)
+{
+    return scroll->largest.width > 0 && scroll->confirmed < CONFIRMED_MAX ? &scroll->largest : NULL;
+}
+
+/* The moves in an order, and what is left. */
+static guint conclude(Scroll *scroll, guint64 damaged, Damage *left, ScrollMove *moves)
+{
+    remember(scroll, damaged);
+    damage_clear(left);
+    for (guint i = 0; i < scroll->tiles; i++) {
+        const ScrollBox *box = &scroll->left[i];
+        damage_add(left, box->x0, box->y0, box->x1 - box->x0, box->y1 - box->y0);
+    }
+    return put_in_order(scroll->moves, scroll->n_moves, left, moves);
+}
+
 guint scroll_find(Scroll *scroll, const guint8 *now, const Undo *undo, const Damage *damage, Damage *left,
                   ScrollMove moves[SCROLL_MOVES_MAX])
 {
@@ -214,18 +240,27 @@ guint scroll_find(Scroll *scroll, const guint8 *now, const Undo *undo, const Dam
     g_return_val_if_fail(damage_tiles(damage) == scroll->tiles, 0);
     guint64 area = damage_area(damage);
 
+    scroll->confirmed = 0;
     start(scroll, now, undo, damage);
     gboolean searched = area >= DAMAGE_LEAST && worth_it(scroll);
     if (searched && !goes_on(scroll, damage, area) && try(scroll, scroll_lines_vertical, area / LEFT_SHARE) &&
         try(scroll, scroll_lines_horizontal, area / LEFT_SHARE))
         try(scroll, points, 0);
-    remember(scroll);
     if (searched)
         scroll->fruitless = scroll->n_moves > 0 ? 0 : scroll->fruitless + 1;
-    damage_clear(left);
-    for (guint i = 0; i < scroll->tiles; i++) {
-        const ScrollBox *box = &scroll->left[i];
-        damage_add(left, box->x0, box->y0, box->x1 - box->x0, box->y1 - box->y0);
-    }
-    return put_in_order(scroll->moves, scroll->n_moves, left, moves);
+    return conclude(scroll, area, left, moves);
+}
+
+guint scroll_confirm(Scroll *scroll, const Forecast *forecast, const Damage *damage, Damage *left,
+                     ScrollMove moves[SCROLL_MOVES_MAX])
+{
+    g_return_val_if_fail(damage_tiles(damage) == scroll->tiles && forecast->tiles == scroll->tiles, 0);
+    const ScrollMove *move = &forecast->move;
+
+    start(scroll, NULL, NULL, damage);
+    scroll->forecast = forecast;
+    scroll_take(scroll, (ScrollOffset){0, move->to_y - move->y}, MOVE_LEAST);
+    scroll->forecast = NULL;
+    scroll->confirmed++;
+    return conclude(scroll, damage_area(damage), left, moves);
 }

@@ -27,6 +27,7 @@ typedef struct {
 } ScrollMove;
 
 typedef struct Scroll Scroll;
+typedef struct Forecast Forecast;
 
 /* For a picture of width x height px (1 .. SEAT_WIDTH_MAX). One thread at a time. */
 Scroll *scroll_new(guint width, guint height);
@@ -40,12 +41,20 @@ void scroll_skip(Scroll *scroll);
 
 /* Looks for moves in a frame. `now`: the picture's first pixel, XRGB8888, with the stride of `undo`, which
  * has kept every row that the frame has changed. `damage` covers all of these changes. Writes the moves and
- * replaces `left` (the same size as `damage`) by what they leave to be sent as pixels. Returns how many. Moves
- * may write what is not damaged, where that looks the same after them, but nothing outside of the damage's
- * bounds.
+ * replaces `left` (the same size as `damage`) by what they leave to be sent as pixels. Returns how many.
+ * Moves may write what is not damaged, where that looks the same after them, but nothing outside of the
+ * damage's bounds.
  *
  * Whoever has the picture before, makes the moves one after the other in their order (each reads its source
  * before it writes, they may overlap), and then takes the pixels of `left`, has the picture as it is now. No
  * two moves write the same pixel, and none reads what an earlier one has written. */
 guint scroll_find(Scroll *scroll, const guint8 *now, const Undo *undo, const Damage *damage, Damage *left,
                   ScrollMove moves[SCROLL_MOVES_MAX]);
+
+/* The move that the next frame is expected to make again, as the last one did; NULL: none is, a frame is to
+ * be searched. */
+const ScrollMove *scroll_expected(const Scroll *scroll);
+
+/* Like scroll_find(), of a frame that has been copied under a forecast. */
+guint scroll_confirm(Scroll *scroll, const Forecast *forecast, const Damage *damage, Damage *left,
+                     ScrollMove moves[SCROLL_MOVES_MAX]);

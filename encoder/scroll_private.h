@@ -1,7 +1,7 @@
 /* What the parts of the search share. Not for others. */
 #pragma once
 
-#include "encoder/scroll.h"
+#include "encoder/forecast.h"
 
 /* A part of the picture, px, x1 and y1 exclusive; empty when x0 == x1. */
 typedef struct {
@@ -26,12 +26,15 @@ struct Scroll {
     guint tiles;
     guint fruitless, rested; /* searches in a row without moves; frames since the last one */
     ScrollOffset last;       /* of the largest move found last; 0, 0: none */
+    ScrollMove largest; /* that one, if it has left little else; width 0: it has not, or there was none */
+    guint confirmed;    /* forecasts in a row that have come true */
 
     /* the frame */
     const guint8 *now;
-    const Undo *undo;
-    ScrollBox bounds;   /* around all damage */
-    ScrollBox *left;    /* of each tile: damage that no move covers yet */
+    const Undo *undo;         /* NULL under a forecast */
+    const Forecast *forecast; /* NULL without */
+    ScrollBox bounds;         /* around all damage */
+    ScrollBox *left;          /* of each tile: damage that no move covers yet */
     gboolean *examined; /* tiles that an offset is verified on: damaged ones, and single ones between them */
     guint n_moves;
     ScrollMove moves[SCROLL_MOVES_MAX];

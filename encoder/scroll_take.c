@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define RECTANGLES_MAX 8 /* of one offset */
+#define BESIDE SEAT_TILE /* px: the next line may be a little longer than all of those before */
 #define PROBE_EVERY 8    /* rows that are compared first */
 
 /* How many of `width` px at x, y before stand in one plane. */
@@ -125,10 +126,9 @@ static gboolean band_has(const ScrollBand *band, guint tx)
     return band->columns[tx / 64] >> (tx % 64) & 1;
 }
 
-/* Compares the tiles of one row of them and appends its bands. */
-static guint tile_row_bands(Scroll *scroll, guint ty, ScrollOffset offset, guint count)
+/* Compares the tiles of one row of them. */
+static void compare_tiles(Scroll *scroll, guint ty, ScrollOffset offset, guint64 *moved)
 {
-    guint64 moved[SEAT_WIDTH_MAX / SEAT_TILE] = {0}, any = 0;
     gboolean looked[SEAT_WIDTH_MAX / SEAT_TILE] = {FALSE}, some = FALSE;
 
     for (guint tx = 0; tx < scroll->tiles_x; tx++) {
@@ -139,9 +139,37 @@ static guint tile_row_bands(Scroll *scroll, guint ty, ScrollOffset offset, guint
         looked[tx] = promises(scroll, &scroll->cells[tile], offset);
         some |= looked[tx];
     }
-    if (!some)
-        return count;
-    rows_moved(scroll, ty, looked, offset, moved);
+    if (some)
+        rows_moved(scroll, ty, looked, offset, moved);
+}
+
+/* The same from what has been noted while the tiles were copied. */
+static void recall_tiles(Scroll *scroll, guint ty, guint64 *moved)
+{
+    const ScrollMove *move = &scroll->forecast->move;
+
+    guint bottom = MIN((ty + 1) * SEAT_TILE, (guint)move->to_y + move->height);
+
+    for (guint tx = 0; tx < scroll->tiles_x; tx++) {
+        guint tile = ty * scroll->tiles_x + tx,
+              right = MIN((tx + 1) * SEAT_TILE, (guint)move->to_x + move->width);
+        moved[tx] = scroll->forecast->moved[tile];
+        scroll->cells[tile] = (ScrollBox){.x0 = MAX((guint16)(tx * SEAT_TILE), move->to_x),
+                                          .y0 = MAX((guint16)(ty * SEAT_TILE), move->to_y),
+                                          .x1 = (guint16)right,
+                                          .y1 = (guint16)bottom};
+    }
+}
+
+/* Appends the bands of one row of tiles. */
+static guint tile_row_bands(Scroll *scroll, guint ty, ScrollOffset offset, guint count)
+{
+    guint64 moved[SEAT_WIDTH_MAX / SEAT_TILE] = {0}, any = 0;
+
+    if (scroll->forecast)
+        recall_tiles(scroll, ty, moved);
+    else
+        compare_tiles(scroll, ty, offset, moved);
     for (guint tx = 0; tx < scroll->tiles_x; tx++) {
         if (moved[tx])
             moved[tx] &= ~rows_taken(scroll, &scroll->cells[ty * scroll->tiles_x + tx]);
@@ -227,13 +255,14 @@ static ScrollBox exact_box(const Scroll *scroll, const Rectangle *rectangle)
     return box;
 }
 
-/* How far a rectangle may grow: to where the frame's damage ends, where the source leaves the picture, and
- * where another move writes. Beside, below and above of what has moved much looks the same in both pictures:
- * what is not damaged may be moved, too, and one rectangle is less to send than many. */
+/* How far a rectangle may grow: to where the frame's damage ends, or a little beside it, where the source
+ * leaves the picture, and where another move writes. Beside, below and above of what has moved much looks the
+ * same in both pictures: what is not damaged may be moved, too, and one rectangle is less to send than many.
+ */
 static ScrollBox room(const Scroll *scroll, const ScrollBox *box, ScrollOffset offset)
 {
-    gint x0 = MAX(scroll->bounds.x0, offset.dx), y0 = MAX(scroll->bounds.y0, offset.dy);
-    gint x1 = MIN(scroll->bounds.x1, (gint)scroll->width + offset.dx);
+    gint x0 = MAX(MAX(scroll->bounds.x0 - BESIDE, 0), offset.dx), y0 = MAX(scroll->bounds.y0, offset.dy);
+    gint x1 = MIN(MIN(scroll->bounds.x1 + BESIDE, (gint)scroll->width), (gint)scroll->width + offset.dx);
     gint y1 = MIN(scroll->bounds.y1, (gint)scroll->height + offset.dy);
 
     return (ScrollBox){(guint16)MIN(x0, box->x0), (guint16)MIN(y0, box->y0), (guint16)MAX(x1, box->x1),
@@ -392,8 +421,10 @@ void scroll_take(Scroll *scroll, ScrollOffset offset, guint64 least)
         trim(scroll, &box);
         if (box.x0 >= box.x1 || box.y0 >= box.y1)
             continue;
-        grow_across(scroll, &box, offset);
-        grow_along(scroll, &box, offset);
+        if (!scroll->forecast) {
+            grow_across(scroll, &box, offset);
+            grow_along(scroll, &box, offset);
+        }
         if ((guint)(box.x1 - box.x0) * (box.y1 - box.y0) >= least)
             add(scroll, &box, offset);
     }

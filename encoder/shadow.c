@@ -14,7 +14,8 @@ struct Shadow {
     _Atomic guint32 *versions;
     guint8 *pixels;
     CompareTile *compare;
-    Undo *undo; /* borrowed; may be NULL */
+    Undo *undo;         /* borrowed; may be NULL, */
+    Forecast *forecast; /* and so may this one */
 };
 
 int sealed_memory_new(const char *name, gsize size, void **memory, GError **error)
@@ -121,16 +122,38 @@ void shadow_keep_in(Shadow *shadow, Undo *undo)
     shadow->undo = undo;
 }
 
+void shadow_watch(Shadow *shadow, Forecast *forecast)
+{
+    shadow->forecast = forecast;
+}
+
 void shadow_compare_with(Shadow *shadow, CompareTile *compare)
 {
     shadow->compare = compare;
+}
+
+/* What of the part the expected move writes. */
+static void watch(const Forecast *forecast, guint tile, const SeatRect *at, ComparePart *part)
+{
+    const ScrollMove *move = &forecast->move;
+    gint left = MAX(move->to_x, at->x), right = MIN(move->to_x + move->width, at->x + at->width);
+    gint top = MAX(move->to_y, at->y), bottom = MIN(move->to_y + move->height, at->y + at->height);
+
+    part->moved = &forecast->moved[tile];
+    if (!forecast->open || left >= right || top >= bottom)
+        return;
+    part->shift = (gsize)(move->y - move->to_y) * forecast->stride;
+    part->watch_left = (guint)(left - at->x);
+    part->watch_right = (guint)(right - at->x);
+    part->watch_top = (guint)(top - at->y);
+    part->watch_bottom = (guint)(bottom - at->y);
 }
 
 /* One tile's share of a rectangle; `more`: the tile to the right comes next. */
 static void tile_update(Shadow *shadow, guint tile, SeatRect part, const guint8 *source, gsize stride,
                         gboolean more, Damage *changed)
 {
-    const ComparePart pixels = {
+    ComparePart pixels = {
         .target = shadow->pixels + (gsize)part.y * shadow->layout.stride + part.x * 4u,
         .target_stride = shadow->layout.stride,
         .source = source + part.y * stride + part.x * 4u,
@@ -143,6 +166,8 @@ static void tile_update(Shadow *shadow, guint tile, SeatRect part, const guint8 
         .tile = tile,
         .row = part.y,
     };
+    if (shadow->forecast)
+        watch(shadow->forecast, tile, &part, &pixels);
     CompareBounds found = shadow->compare(&pixels, &shadow->versions[tile]);
 
     if (found.right != 0)

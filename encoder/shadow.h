@@ -4,6 +4,7 @@
 
 #include "encoder/compare.h"
 #include "encoder/damage.h"
+#include "encoder/forecast.h"
 #include "encoder/undo.h"
 
 #include <gio/gio.h>
@@ -36,6 +37,10 @@ void shadow_update(Shadow *shadow, const SeatRect *rect, const void *source, gsi
 /* From now on each row of a tile that shadow_update() changes is first kept in `undo` (of the shadow's size
  * and stride; borrowed, must outlive this), until that is cleared. NULL: nothing is kept. */
 void shadow_keep_in(Shadow *shadow, Undo *undo);
+
+/* From now on shadow_update() notes in the forecast which rows have moved, while that is open, and strikes
+ * out which it writes later. Borrowed. NULL: none. */
+void shadow_watch(Shadow *shadow, Forecast *forecast);
 
 /* For tests and benchmarks: a variant other than the one that this machine runs best. */
 void shadow_compare_with(Shadow *shadow, CompareTile *compare);

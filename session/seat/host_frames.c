@@ -171,9 +171,7 @@ void seat_host_copy(SeatHost *host, const SeatRect *rects, guint count, const vo
 
     host->changed_us = time_us ? time_us : g_get_monotonic_time();
     damage_clear(host->changed);
-    host_moves_begin(host);
-    for (guint i = 0; i < count; i++)
-        shadow_update(host->shadow, &rects[i], pixels, stride, host->changed);
+    host_moves_copy(host, rects, count, pixels, stride);
 }
 
 void seat_host_publish(SeatHost *host)

@@ -12,9 +12,12 @@ void host_moves_clear(SeatHost *host)
     HostMoves *moves = &host->moves;
 
     g_clear_handle_id(&moves->rest_timer, g_source_remove);
-    if (host->shadow)
+    if (host->shadow) {
         shadow_keep_in(host->shadow, NULL);
+        shadow_watch(host->shadow, NULL);
+    }
     g_clear_pointer(&moves->undo, undo_free);
+    g_clear_pointer(&moves->forecast, forecast_free);
     g_clear_pointer(&moves->scroll, scroll_free);
     g_clear_pointer(&moves->left, damage_free);
     g_clear_pointer(&moves->shifted, damage_free);
@@ -30,6 +33,7 @@ void host_moves_resized(SeatHost *host)
     if (host->greeter)
         return;
     moves->undo = undo_new(layout->width, layout->height, layout->stride);
+    moves->forecast = forecast_new(layout->width, layout->height, layout->stride);
     moves->scroll = scroll_new(layout->width, layout->height);
     moves->left = damage_new(layout->width, layout->height);
     moves->shifted = damage_new(layout->width, layout->height);
@@ -110,19 +114,48 @@ static gboolean rest(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-void host_moves_begin(SeatHost *host)
+/* Has what is overwritten kept for a search. */
+static void keep(HostMoves *moves)
 {
-    HostMoves *moves = &host->moves;
-
-    shadow_begin_pass(host->shadow);
-    moves->kept = moves->undo && scroll_ready(moves->scroll) && anybody_takes_moves(host);
-    shadow_keep_in(host->shadow, moves->kept ? moves->undo : NULL);
-    if (!moves->kept)
-        return;
     undo_clear(moves->undo);
     moves->used = TRUE;
     if (moves->rest_timer == 0)
         moves->rest_timer = g_timeout_add(REST_MS, rest, moves);
+}
+
+static void copy_expected(SeatHost *host, const SeatRect *rects, guint count, const void *pixels,
+                          gsize stride)
+{
+    Forecast *forecast = host->moves.forecast;
+    const ScrollMove *move = &forecast->move;
+    const SeatRect written = {.x = move->to_x, .y = move->to_y, .width = move->width, .height = move->height};
+    SeatRect outside[4];
+
+    shadow_update(host->shadow, &written, pixels, stride, host->changed);
+    forecast_close(forecast);
+    for (guint i = 0; i < count; i++)
+        for (guint part = forecast_outside(forecast, &rects[i], outside); part-- > 0;)
+            shadow_update(host->shadow, &outside[part], pixels, stride, host->changed);
+}
+
+void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride)
+{
+    HostMoves *moves = &host->moves;
+    Shadow *shadow = host->shadow;
+    gboolean wanted = moves->undo && scroll_ready(moves->scroll) && anybody_takes_moves(host);
+
+    shadow_begin_pass(shadow);
+    moves->expected = wanted && forecast_begin(moves->forecast, scroll_expected(moves->scroll),
+                                               shadow_pixels(shadow), pixels, stride, rects, count);
+    moves->kept = wanted && !moves->expected;
+    if (moves->kept)
+        keep(moves);
+    shadow_keep_in(shadow, moves->kept ? moves->undo : NULL);
+    shadow_watch(shadow, moves->expected ? moves->forecast : NULL);
+    if (moves->expected)
+        copy_expected(host, rects, count, pixels, stride);
+    for (guint i = 0; i < count && !moves->expected; i++)
+        shadow_update(shadow, &rects[i], pixels, stride, host->changed);
 }
 
 /* Who has the picture before this pass has the one after it, so what it copies meanwhile is not newer. */
@@ -153,7 +186,9 @@ const Damage *host_moves_publish(SeatHost *host)
 
     moves->published = shadow_passes(host->shadow);
     if (moves->undo && worth_a_search(host->changed)) {
-        if (moves->kept)
+        if (moves->expected)
+            count = scroll_confirm(moves->scroll, moves->forecast, host->changed, moves->left, found);
+        else if (moves->kept)
             count = scroll_find(moves->scroll, shadow_pixels(host->shadow), moves->undo, host->changed,
                                 moves->left, found);
         else

@@ -82,9 +82,11 @@ typedef struct {
 
 typedef struct {
     Undo *undo; /* what the pass overwrites; NULL: no memory for it, nothing is searched */
+    Forecast *forecast;
     Scroll *scroll;
     Damage *left, *shifted; /* scratch */
-    gboolean kept;          /* `undo` has the current pass */
+    gboolean kept;          /* `undo` has the current pass, */
+    gboolean expected;      /* or `forecast` has */
     guint64 published;      /* pass */
     guint rest_timer;
     gboolean used; /* since it ran last */
@@ -153,9 +155,10 @@ void host_frames_send_beside(HostClient *client);
 /* host_moves.c */
 void host_moves_resized(SeatHost *host);
 void host_moves_clear(SeatHost *host);
-/* Before a picture is copied, and before anything of it is told: finds the moves in what has changed, gives
- * each client its share of moves and damage, and returns what really is new in it. */
-void host_moves_begin(SeatHost *host);
+/* Copies what of a picture may have changed. */
+void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride);
+/* Then, before anything of it is told: finds the moves in what has changed, gives each client its share of
+ * moves and damage, and returns what really is new in it. */
 const Damage *host_moves_publish(SeatHost *host);
 /* Instead, when nothing has changed. */
 void host_moves_nothing(SeatHost *host);
