@@ -80,7 +80,7 @@ void seat_host_publish(SeatHost *host);
 
 /* Whether any client could be sent a frame now. A source may hold damage back until the `wants` event (newest
  * wins). */
-gboolean seat_host_wants(const SeatHost *host);
+gboolean seat_host_wants(SeatHost *host);
 
 /* Buffer size in px, 0 x 0 before the first seat_host_resize(). */
 void seat_host_size(const SeatHost *host, guint *width, guint *height);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define WATCHES_US (5 * G_USEC_PER_SEC) /* after its last record; then it is not there */
+
 void host_frames_client_clear(HostClient *client)
 {
     g_clear_pointer(&client->pending, damage_free);
@@ -92,6 +94,7 @@ void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean
     frame->serial = ++client->serial;
     frame->time_us = host->changed_us;
     frame->complete = complete;
+    client->sent_us = g_get_monotonic_time();
     client->untaken++;
     if (unit) {
         frame->unit = *unit;
@@ -131,14 +134,24 @@ void host_frames_send_beside(HostClient *client)
 
 /* ---- the pump ---- */
 
-gboolean seat_host_wants(const SeatHost *host)
+/* Whoever takes films has what moves looked at also while he has no credit: on a slow link changes would come
+ * too seldom to be known as a film, and without loss they would remain. */
+static gboolean watches(const HostClient *client, gint64 now)
 {
+    return client->greeted && (client->credits > 0 || client->takes_part ||
+                               (client->wants_h264 && now - client->sent_us < WATCHES_US));
+}
+
+gboolean seat_host_wants(SeatHost *host)
+{
+    gint64 now = g_get_monotonic_time();
+
+    host->wanted = FALSE;
     FOR_CLIENTS(host, client)
     {
-        if (client->greeted && client->credits > 0)
-            return TRUE;
+        host->wanted |= watches(client, now);
     }
-    return FALSE;
+    return host->wanted;
 }
 
 void host_frames_pump(SeatHost *host)
@@ -159,8 +172,7 @@ void host_frames_pump(SeatHost *host)
         }
     }
     gboolean wanted = host->wanted;
-    host->wanted = seat_host_wants(host);
-    if (host->wanted && !wanted && host->events->wants)
+    if (seat_host_wants(host) && !wanted && host->events->wants)
         host->events->wants(host->data);
 }
 

@@ -53,6 +53,7 @@ typedef struct {
 
     /* picture */
     guint credits;
+    gint64 sent_us;     /* monotonic time of the last record */
     guint untaken;      /* records whose credit has not come back */
     guint unit_untaken; /* of them up to the last one with a unit */
     gboolean complete_due;

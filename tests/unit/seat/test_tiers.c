@@ -94,7 +94,14 @@ static void fake_free(HostStream *stream)
 }
 
 static const HostStreamClass fake_class = {fake_attach, fake_encode, fake_cancel, fake_demand, fake_free};
-static const SeatHostEvents events;
+static guint wants; /* how often the host has said so */
+
+static void on_wants(gpointer data)
+{
+    wants++;
+}
+
+static const SeatHostEvents events = {.wants = on_wants};
 
 static void turn(void)
 {
@@ -616,6 +623,38 @@ START_TEST(the_slow_tier_goes_on_while_the_fast_one_has_nobody_to_go_on_with)
 }
 END_TEST
 
+/* As QEMU's source does it: what nobody wants is not copied. */
+START_TEST(a_small_film_is_known_as_one_however_slow_its_only_viewer_is)
+{
+    static const gint delays[] = {200, 900, 2500};
+    Client *client = join(0, SEAT_H264_AVC420, 500, delays[_i]);
+
+    film = (SeatRect){.x = 64, .y = 64, .width = 128, .height = 96};
+    for (guint i = 0; i < 30 * SECOND; i++) {
+        if (seat_host_wants(host))
+            draw(&film);
+        for (guint j = 0; j < STEPS; j++)
+            step();
+    }
+    ck_assert_uint_ge(client->units, 5);
+}
+END_TEST
+
+START_TEST(who_takes_nothing_has_nothing_copied_after_a_while)
+{
+    Client *client = join(0, SEAT_H264_AVC420, 500, NEVER);
+
+    play(SECOND);
+    ck_assert(seat_host_wants(host));
+    play(6 * SECOND);
+    ck_assert(!seat_host_wants(host));
+    guint told = wants;
+    give_credit(client);
+    ck_assert(seat_host_wants(host));
+    ck_assert_uint_eq(wants, told + 1);
+}
+END_TEST
+
 /* ---- beside the film ---- */
 
 static const SeatRect line = {.x = 400, .y = 250, .width = 40, .height = 12};
@@ -745,6 +784,8 @@ int main(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_loop_test(cases, one_viewer_has_one_encoder_however_slow, 0, 4);
     tcase_add_test(cases, viewers_of_one_kind_share_one_encoder);
+    tcase_add_loop_test(cases, a_small_film_is_known_as_one_however_slow_its_only_viewer_is, 0, 3);
+    tcase_add_test(cases, who_takes_nothing_has_nothing_copied_after_a_while);
     tcase_add_test(cases, what_lies_beside_a_film_does_not_wait_for_its_encoder);
     tcase_add_test(cases, what_comes_with_a_picture_of_the_film_goes_before_it);
     tcase_add_test(cases, the_last_credit_is_the_unit_s);
