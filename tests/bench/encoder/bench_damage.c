@@ -1,7 +1,6 @@
 /* What the way from a changed source to a list of rectangles costs: compare-and-copy in each variant beside
  * memcmp() and memcpy() of the same area, and the maps that follow. All take turns, so that whatever else the
  * machine does meets each of them. Prints figures, judges nothing. */
-#include "encoder/classify.h"
 #include "encoder/shadow.h"
 
 #include <stdio.h>
@@ -184,12 +183,11 @@ static void figure(Rig *rig, const Way *ways, guint count, const char *title, Ch
     }
 }
 
-/* What a frame costs besides its pixels, with two clients, at the screen's and at the largest size. */
+/* What the maps of a frame cost, with two clients, at the screen's and at the largest size. */
 static void maps(guint width, guint height, guint cells, const char *title)
 {
     g_autoptr(Damage) changed = damage_new(width, height), unencoded = damage_new(width, height);
     Damage *pending[2] = {damage_new(width, height), damage_new(width, height)};
-    g_autoptr(Classifier) classifier = classifier_new(width, height);
     SeatRect rects[SEAT_RECTS_MAX];
     double times[ROUNDS];
     enum { FRAMES = 200 };
@@ -197,7 +195,6 @@ static void maps(guint width, guint height, guint cells, const char *title)
     for (guint round = 0; round < ROUNDS; round++) {
         double start = used_us();
         for (guint frame = 0; frame < FRAMES; frame++) {
-            gint64 now = (gint64)(round * FRAMES + frame + 1) * 100000;
             damage_clear(changed);
             for (guint i = 0; i < cells; i++) {
                 const SeatRect rect = cell(i);
@@ -205,13 +202,10 @@ static void maps(guint width, guint height, guint cells, const char *title)
             }
             if (cells == 0)
                 damage_add_all(changed);
-            classifier_changed(classifier, changed, now);
             damage_add_map(unencoded, changed);
             for (guint i = 0; i < 2; i++) {
                 damage_add_map(pending[i], changed);
-                classifier_wants_video(classifier, pending[i], now);
-                guint count = damage_rects(pending[i], rects);
-                classifier_mark(classifier, rects, count, now);
+                damage_rects(pending[i], rects);
                 damage_clear(pending[i]);
             }
             damage_clear(unencoded);
@@ -220,7 +214,7 @@ static void maps(guint width, guint height, guint cells, const char *title)
     }
     damage_free(pending[0]);
     damage_free(pending[1]);
-    printf("maps and classes of a frame, 2 clients, %s, %ux%u: %.2f us\n", title, width, height,
+    printf("maps of a frame, 2 clients, %s, %ux%u: %.2f us\n", title, width, height,
            median(times));
 }
 
