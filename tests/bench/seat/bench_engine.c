@@ -168,11 +168,12 @@ static void take(void)
     if (!dirty)
         return;
     dirty = FALSE;
-    if (!viewer_take(viewer, FALSE, &update))
-        return;
-    units += update.unit != NULL;
-    moves += update.n_moves;
-    viewer_release(viewer);
+    if (viewer_take(viewer, FALSE, &update)) {
+        units += update.unit != NULL;
+        moves += update.n_moves;
+        viewer_release(viewer);
+    }
+    viewer_ready(viewer);
 }
 
 /* Each part's ms of one frame. */
