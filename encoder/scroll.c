@@ -8,7 +8,7 @@
 #define MOVE_LEAST 1024                      /* px that are worth a move */
 #define LARGE_SHARE 16
 #define FRUITLESS_MAX 8  /* searches in a row that find nothing; then every REST-th frame is searched */
-#define REST 12          /* a search that finds nothing costs as much as ten frames of a film */
+#define REST 12          /* a search that finds nothing takes longer than all else in the seat */
 #define CONFIRMED_MAX 30 /* forecasts in a row: what moves may have become larger */
 #define LITTLE_SHARE 64
 #define LEFT_SHARE 8 /* an eighth of the damage is not worth another way of searching */

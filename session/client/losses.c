@@ -6,7 +6,6 @@
 #define SUDDEN_SHARE 6    /* of the screen, for "much at once" */
 #define MOTION_GAP_MS 200 /* changes further apart than this are no motion */
 #define SAME_CHANGE_MS 5  /* changes closer together than this are one, in several updates */
-#define MOTION_COUNT 4    /* changes in a row before a tile counts as moving */
 
 static void note_change(Tile *tile, guint32 now_ms)
 {
@@ -14,7 +13,7 @@ static void note_change(Tile *tile, guint32 now_ms)
 
     if (tile->changed == 0 || gap > MOTION_GAP_MS)
         tile->run = 0;
-    else if (tile->run < MOTION_COUNT && gap > SAME_CHANGE_MS)
+    else if (tile->run < TILES_MOTION_RUN && gap > SAME_CHANGE_MS)
         tile->run++;
     tile->changed = now_ms;
 }
@@ -26,11 +25,6 @@ Losses losses_look(Tiles *tiles, const ViewerMove *moves, guint n_moves, guint32
             note_change(&tiles->tiles[i], now_ms);
     gsize whole = (gsize)tiles->width * tiles->height * 4;
     return (Losses){tiles, moves, n_moves, now_ms, tiles_lacking(tiles) * SUDDEN_SHARE >= whole};
-}
-
-gboolean losses_moves(const Tile *tile)
-{
-    return tile->run >= MOTION_COUNT && !tile_box_empty(tile->exact);
 }
 
 /* What a move reads or writes may be moved on by the next update, so losses would travel; and what a scroll
@@ -55,7 +49,7 @@ gboolean losses_allow(const Losses *losses, guint column, guint row, TileBox box
     ViewerRect rect = {column * SEAT_TILE + box.x0, row * SEAT_TILE + box.y0, box.x1 - box.x0,
                        box.y1 - box.y0};
 
-    if (tile->calm || (!losses->sudden && (tile->run < MOTION_COUNT || beside_a_move(losses, &rect))))
+    if (tile->calm || (!losses->sudden && (tile->run < TILES_MOTION_RUN || beside_a_move(losses, &rect))))
         return FALSE;
     return content_is_picture(picture->pixels + (gsize)rect.y * picture->stride + (gsize)rect.x * 4,
                               picture->stride, rect.width, rect.height);

@@ -19,6 +19,3 @@ Losses losses_look(Tiles *tiles, const ViewerMove *moves, guint n_moves, guint32
 /* Whether `box` of the tile at column, row may go with losses; `picture` has its pixels. */
 gboolean losses_allow(const Losses *losses, guint column, guint row, TileBox box,
                       const ViewerPicture *picture);
-
-/* Whether a tile is among what moves, and lacks something. */
-gboolean losses_moves(const Tile *tile);

@@ -1,8 +1,6 @@
 /* The state of a client's tiles and the joining of tile boxes into rectangles. */
 #include "session/client/tiles.h"
 
-#include "session/client/losses.h"
-
 void tiles_clear(Tiles *tiles)
 {
     g_free(tiles->tiles);
@@ -135,7 +133,8 @@ guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit)
     for (guint row = 0; row < tiles->rows; row++)
         for (guint column = 0; column < tiles->columns && taken < limit; column++) {
             Tile *tile = &tiles->tiles[row * tiles->columns + column];
-            if (tile->lossy == 0 || now_ms - tile->lossy < calm || losses_moves(tile))
+            gboolean moves_on = tile->run >= TILES_MOTION_RUN && !tile_box_empty(tile->exact);
+            if (tile->lossy == 0 || now_ms - tile->lossy < calm || moves_on)
                 continue;
             ViewerRect all = {0, 0, tiles->width, tiles->height};
             tile->exact = box_in_tile(&all, column, row);

@@ -6,6 +6,7 @@
 
 #define TILES_CALM_MS 120     /* a lossy tile without damage for so long is due to be sent exactly, */
 #define TILES_CALM_MAX_MS 400 /* where the film comes slowly for so long */
+#define TILES_MOTION_RUN 4    /* changes in a row before a tile counts as moving */
 
 /* A box inside a tile, px from the tile's corner; x1 == 0: empty. */
 typedef struct {
@@ -19,7 +20,7 @@ typedef struct {
     guint32 sent;    /* version that the client has completely and exactly; 0: none */
     guint32 lossy;   /* ms of the last lossy painting, 0: has no losses */
     guint32 changed; /* ms of the last change that was noted for losses.h */
-    guint8 run;      /* such changes in a row */
+    guint8 run;      /* such changes in a row, TILES_MOTION_RUN at most */
     gboolean calm;   /* what it lacks is to become exact */
 } Tile;
 

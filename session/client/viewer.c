@@ -428,10 +428,9 @@ static gboolean rest(gpointer data)
 {
     Viewer *viewer = data;
 
-    if (viewer->lent)
-        return G_SOURCE_CONTINUE;
     viewer->rest_source = 0;
-    if (viewer->keep)
+    /* While it is lent viewer_release() sees to it: a client that is minimised may not send it for hours. */
+    if (viewer->lent || viewer->keep)
         return G_SOURCE_REMOVE;
     picture_copy_rest(&viewer->copy);
     if (viewer->shown && viewer->shown->shadow)

@@ -138,8 +138,9 @@ void host_frames_send_beside(HostClient *client)
  * too seldom to be known as a film, and without loss they would remain. */
 static gboolean watches(const HostClient *client, gint64 now)
 {
-    return client->greeted && (client->credits > 0 || client->takes_part ||
-                               (client->wants_h264 && now - client->sent_us < WATCHES_US));
+    return client->greeted &&
+           (client->credits > 0 || client->takes_part ||
+            (client->wants_h264 && client->host->fast->stream && now - client->sent_us < WATCHES_US));
 }
 
 gboolean seat_host_wants(SeatHost *host)

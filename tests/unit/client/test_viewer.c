@@ -196,6 +196,26 @@ START_TEST(every_taken_frame_gives_one_credit_back_when_there_is_room_for_the_ne
 }
 END_TEST
 
+START_TEST(the_copy_stays_while_it_is_lent_and_goes_a_moment_after)
+{
+    ViewerUpdate update;
+
+    fake_seat_welcome(&seat, FALSE);
+    fake_seat_buffer(&seat, 800, 600);
+    seat.pixels[0] = 0xff123456;
+    fake_seat_frame(&seat, TRUE, NULL, 0, NULL);
+    turn();
+    ck_assert(viewer_take(viewer, FALSE, &update));
+    const guint8 *pixels = update.picture.pixels;
+    turn_for(600);
+    ck_assert_uint_eq(pixels[0], 0x56);
+    viewer_release(viewer);
+    ck_assert_uint_eq(pixels[0], 0x56);
+    turn_for(600);
+    ck_assert_uint_eq(pixels[0], 0);
+}
+END_TEST
+
 START_TEST(damage_is_sent_as_small_as_it_is)
 {
     SeatRect rects[] = {{10, 10, 20, 20, 0, 0}, {100, 70, 64, 10, 0, 0}};
@@ -682,6 +702,7 @@ int main(void)
     tcase_add_test(tcase, a_greeter_gets_the_prefill_once_and_a_seat_never);
     tcase_add_test(tcase, a_seat_gets_no_prefill);
     tcase_add_test(tcase, every_taken_frame_gives_one_credit_back_when_there_is_room_for_the_next);
+    tcase_add_test(tcase, the_copy_stays_while_it_is_lent_and_goes_a_moment_after);
     tcase_add_test(tcase, damage_is_sent_as_small_as_it_is);
     tcase_add_test(tcase, a_tile_that_is_being_written_is_sent_later);
     tcase_add_test(tcase, a_move_is_handed_on_to_who_accepts_it_and_is_damage_for_others);

@@ -723,16 +723,23 @@ START_TEST(what_lies_beside_a_film_does_not_wait_for_its_encoder)
 }
 END_TEST
 
-START_TEST(what_comes_with_a_picture_of_the_film_goes_before_it)
+static void draw_film_and_line(void)
 {
-    Client *client = see_film(2);
-    SeatRect both[] = {film, line}, rect;
-    SeatFrame frame;
+    const SeatRect both[] = {film, line};
 
     for (guint i = 0; i < WIDTH * HEIGHT; i++)
         pixels[i] += 0x010101;
     seat_host_damage(host, both, 2, pixels, WIDTH * 4, 0);
     ck_assert(fakes[0].encoding);
+}
+
+START_TEST(what_comes_with_a_picture_of_the_film_goes_before_it)
+{
+    Client *client = see_film(2);
+    SeatFrame frame;
+    SeatRect rect;
+
+    draw_film_and_line();
     ck_assert(hears_frame(client, &frame, &rect));
     ck_assert_uint_eq(frame.unit.length, 0);
     ck_assert(rect.x == line.x && rect.y == line.y);
@@ -742,13 +749,10 @@ END_TEST
 START_TEST(the_last_credit_is_the_unit_s)
 {
     Client *client = see_film(1);
-    SeatRect both[] = {film, line}, rect;
     SeatFrame frame;
+    SeatRect rect;
 
-    for (guint i = 0; i < WIDTH * HEIGHT; i++)
-        pixels[i] += 0x010101;
-    seat_host_damage(host, both, 2, pixels, WIDTH * 4, 0);
-    ck_assert(fakes[0].encoding);
+    draw_film_and_line();
     ck_assert(!hears_frame(client, &frame, &rect));
     fakes[0].steps = 0;
     answer(&fakes[0]);
