@@ -206,6 +206,9 @@ START_TEST(the_copy_stays_while_it_is_lent_and_goes_a_moment_after)
     fake_seat_frame(&seat, TRUE, NULL, 0, NULL);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
+    viewer_release(viewer);
+    viewer_invalidate(viewer, NULL, 0);
+    ck_assert(viewer_take(viewer, FALSE, &update)); /* before that moment is over */
     const guint8 *pixels = update.picture.pixels;
     turn_for(600);
     ck_assert_uint_eq(pixels[0], 0x56);
