@@ -76,6 +76,8 @@ typedef struct {
     Lateness behind;      /* the fast tier, while it belongs to the slow one */
     gboolean weak;        /* belongs where it is because of its link */
     gint64 moved_us, behind_us;
+    gint64 joined_us;  /* the first stream that it has followed, 0: none yet */
+    gboolean pardoned; /* has been late soon after */
     gint64 below_us; /* since when the link has been too slow for the fast tier, 0: it is not */
     gint64 rest_us;  /* so long it must not have been behind before it is tried again */
     gboolean cursor_due, shape_due, leds_due, mode_due;

@@ -51,6 +51,8 @@ static void take_part(HostTier *tier, HostClient *client)
     client->pending = swap;
     damage_clear(client->pending);
     client->takes_part = client->follows = tier;
+    if (!client->joined_us)
+        client->joined_us = g_get_monotonic_time();
     client->encoding_complete = client->complete_due;
     client->complete_due = FALSE;
     client->credits--;

@@ -15,6 +15,7 @@
 #define REST_MAX_US (48 * G_USEC_PER_SEC)
 #define PROVEN_US (60 * G_USEC_PER_SEC) /* then it begins with the shortest rest again */
 #define KNOWN_US (2 * G_USEC_PER_SEC)
+#define SETTING_UP_US (3 * G_USEC_PER_SEC)
 #define BELOW_US 500000    /* a busy machine looks like a slow link for moments */
 #define ENOUGH_KBIT_S 8000 /* what a film hardly ever is above */
 
@@ -112,6 +113,17 @@ static void exclude(HostClient *client, gint64 now)
     move(client, client->host->slow, now);
 }
 
+/* Its client may still be making its window and its decoder: that is no sign of a weak link. It leaves the
+ * stream, so that nobody waits for it, and comes back with the next key frame; once. */
+static gboolean pardon(HostClient *client, gint64 now)
+{
+    if (client->pardoned || !client->joined_us || now - client->joined_us > SETTING_UP_US)
+        return FALSE;
+    client->pardoned = TRUE;
+    client->waited = (Lateness){.sum_us = PATIENCE_US / 2, .summed_us = now};
+    return TRUE;
+}
+
 /* Where nobody has to wait for it: down by one. */
 static void fall(HostClient *client, gint64 now)
 {
@@ -130,7 +142,8 @@ static void fall(HostClient *client, gint64 now)
 static void forget(HostClient *client)
 {
     client->follows = client->member = NULL;
-    client->weak = FALSE;
+    client->weak = client->pardoned = FALSE;
+    client->joined_us = 0;
 }
 
 static void rise(HostClient *client, gint64 now)
@@ -320,7 +333,8 @@ gboolean host_tier_ready(HostTier *tier, gint64 now)
             continue;
         }
         host_stream_leave(client);
-        fall(client, now);
+        if (!pardon(client, now))
+            fall(client, now);
         without--;
     }
     if (without > 0 && tier->patience_timer == 0)
