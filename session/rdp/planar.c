@@ -6,6 +6,7 @@
 #define FLAG_RLE 0x10
 #define FLAG_NO_ALPHA 0x20
 #define RUN_MIN 3
+#define RUN_MIN_FOR_BULK 24
 /* Four planes at two bytes a pixel and three a row fit, so those with alpha never need the raw form. */
 G_STATIC_ASSERT(4 * (2 * PLANAR_ALPHA_WIDTH_MAX + 3) * PLANAR_HEIGHT_MAX + 1 <= PLANAR_SIZE_MAX);
 
@@ -58,8 +59,9 @@ static guint8 *put_segment(guint8 *out, const guint8 *bytes, guint raw, guint ru
     return put_run(out + raw, run - here);
 }
 
-/* Encodes one row; writes at most two bytes for each and three more. */
-static guint8 *put_row(guint8 *out, const guint8 *row, guint width)
+/* Encodes one row with runs of run_min bytes or more; writes at most two bytes for each and three more, with
+ * RUN_MIN_FOR_BULK no more than PLANAR_SIZE_MAX counts. */
+static guint8 *put_row(guint8 *out, const guint8 *row, guint width, guint run_min)
 {
     guint start = 0, i = 0;
     guint8 last = 0;
@@ -68,7 +70,7 @@ static guint8 *put_row(guint8 *out, const guint8 *row, guint width)
         guint run = 0;
         while (i + run < width && row[i + run] == last)
             run++;
-        if (run >= RUN_MIN) {
+        if (run >= run_min) {
             out = put_segment(out, row + start, i - start, run);
             i += run;
             start = i;
@@ -87,19 +89,20 @@ static guint8 fold(guint8 now, guint8 before)
     return difference < 0 ? (guint8)(((guint)-difference << 1) - 1) : (guint8)(difference << 1);
 }
 
-/* Returns the end of the plane's data, or NULL when it would not fit before `limit`. */
+/* Returns the end of the plane's data, or NULL when it might not fit before `limit` (NULL: none). */
 static guint8 *put_plane(guint8 *out, const guint8 *limit, const Source *source, guint channel)
 {
     guint8 row[PLANAR_WIDTH_MAX];
     const guint8 *before = NULL;
+    guint run_min = source->flags & PLANAR_FOR_BULK ? RUN_MIN_FOR_BULK : RUN_MIN;
 
     for (guint y = 0; y < source->height; y++) {
         const guint8 *now = source_row(source, y) + channel;
-        if ((gsize)(limit - out) < 2 * (gsize)source->width + 3)
+        if (limit && (gsize)(limit - out) < 2 * (gsize)source->width + 3)
             return NULL;
         for (guint x = 0; x < source->width; x++)
             row[x] = before ? fold(now[4 * x], before[4 * x]) : now[4 * x];
-        out = put_row(out, row, source->width);
+        out = put_row(out, row, source->width, run_min);
         before = now;
     }
     return out;
@@ -126,7 +129,7 @@ static guint8 *put_opaque(guint8 *out, const Source *source)
 
     memset(row, 0xff, source->width);
     for (guint y = 0; y < source->height; y++) {
-        out = put_row(out, row, source->width);
+        out = put_row(out, row, source->width, RUN_MIN);
         memset(row, 0, source->width); /* no difference to the row before */
     }
     return out;
@@ -137,8 +140,9 @@ gsize planar_encode(const guint8 *pixels, gsize stride, guint width, guint heigh
 {
     const Source source = {pixels, stride, width, height, flags};
     gboolean alpha = (flags & PLANAR_ALPHA) != 0;
-    /* Without alpha: as long as the raw form. */
-    const guint8 *limit = out + (alpha ? PLANAR_SIZE_MAX : (gsize)width * height * 3 + 2);
+    /* As long as the raw form. */
+    const guint8 *limit =
+        flags & (PLANAR_ALPHA | PLANAR_FOR_BULK) ? NULL : out + (gsize)width * height * 3 + 2;
     guint8 *at = out;
 
     g_assert(width <= (alpha ? PLANAR_ALPHA_WIDTH_MAX : PLANAR_WIDTH_MAX) && height <= PLANAR_HEIGHT_MAX);

@@ -7,7 +7,8 @@
 
 #define PLANAR_WIDTH_MAX 512 /* px */
 #define PLANAR_HEIGHT_MAX 64 /* px */
-#define PLANAR_SIZE_MAX (PLANAR_WIDTH_MAX * PLANAR_HEIGHT_MAX * 3 + 2)
+/* One byte more for each 15 of a row, with PLANAR_FOR_BULK. */
+#define PLANAR_SIZE_MAX ((PLANAR_WIDTH_MAX + PLANAR_WIDTH_MAX / 15 + 2) * PLANAR_HEIGHT_MAX * 3 + 2)
 
 #define PLANAR_ALPHA_WIDTH_MAX 64 /* px, with PLANAR_ALPHA */
 
@@ -18,6 +19,9 @@ typedef enum {
     /* With an opaque alpha plane and in runs whatever they cost, for clients that do not say that alpha may
      * be left out (DRAW_ALLOW_SKIP_ALPHA, [MS-RDPBCGR] 2.2.7.1.2): rdesktop knows no other form. */
     PLANAR_ALPHA = 1 << 1,
+    /* For bulk compression behind it, which finds short runs itself and makes small differences smaller:
+     * always as differences, even where the pixels themselves are no longer. */
+    PLANAR_FOR_BULK = 1 << 2,
 } PlanarFlags;
 
 /* Encodes width x height pixels (within the limits above), XRGB8888, `stride` bytes a row, into `out`
