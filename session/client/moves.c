@@ -66,6 +66,7 @@ static void overwrite(Tiles *tiles, const ViewerMove *move)
         gboolean begins = move->to_x <= left + tile->exact.x0 && move->to_y <= top + tile->exact.y0;
 
         tile->sent = 0;
+        tile->told = FALSE;
         if (begins && right >= left + tile->exact.x1 && bottom >= top + tile->exact.y1)
             tile->exact = (TileBox){0};
         if (move->to_x <= left && move->to_y <= top && right >= MIN(left + SEAT_TILE, tiles->width) &&

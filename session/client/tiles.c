@@ -121,6 +121,7 @@ void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_a
             box = even_box(box, box_in_tile(&r, column, row));
             tile->lossy = now_ms;
             tile->sent = 0;
+            tile->told = FALSE;
             tile_joiner_add(&joiner, column, row, box);
         }
     tile_joiner_end(&joiner);

@@ -22,6 +22,7 @@ typedef struct {
     guint32 changed; /* ms of the last change that was noted for losses.h */
     guint8 run;      /* such changes in a row, TILES_MOTION_RUN at most */
     gboolean calm;   /* what it lacks is to become exact */
+    gboolean told;   /* what it has was named in an update, whole and settled */
 } Tile;
 
 typedef struct {

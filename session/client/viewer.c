@@ -11,6 +11,9 @@
 #define CALM_TILES 64      /* in one update, while nobody knows what the link carries */
 #define CALM_BESIDE_UNIT 4 /* a fourth of them */
 #define TORN_RETRY_MS 5
+#define STANDS_MS 500 /* without a change: then tiles are named that were not */
+#define NAMED_AT_ONCE 64
+#define NAMED_EVERY_MS 20
 #define PAGES_KEPT (1u << 20) /* bytes of the private picture that are worth keeping */
 #define PAGES_KEPT_MS 250     /* more of them for so long: the next update may need them again */
 #define DONE_GRACE_MS 300     /* for the master's own reason, or another link, to arrive */
@@ -304,6 +307,11 @@ void viewer_accept_losses(Viewer *viewer, gboolean accept)
     viewer->accept_losses = accept;
 }
 
+void viewer_name_tiles(Viewer *viewer, gboolean name)
+{
+    viewer->name_tiles = name;
+}
+
 void viewer_units_paint_all(Viewer *viewer, gboolean paint_all)
 {
     viewer->paint_all = paint_all;
@@ -355,6 +363,28 @@ static void take_unit(Viewer *viewer, ViewerUpdate *update)
     viewer->counters.units++;
 }
 
+/* Where nothing has changed for a while tiles are named that have not been. In how many ms the next are due,
+ * -1: none. */
+static gint name_what_stands(Viewer *viewer, gboolean changes)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (!viewer->name_tiles)
+        return -1;
+    if (changes)
+        viewer->changed_us = now;
+    gint64 left = viewer->changed_us + STANDS_MS * 1000 - now;
+    if (left > 0)
+        return viewer_copy_untold(viewer, 0) ? (gint)(left / 1000 + 1) : -1;
+    return viewer_copy_untold(viewer, NAMED_AT_ONCE) ? NAMED_EVERY_MS : -1;
+}
+
+/* The sooner of two times, -1: never. */
+static gint sooner(gint a, gint b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update)
 {
     Feed *feed = viewer->shown;
@@ -369,6 +399,7 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     g_array_set_size(viewer->lossy_rects, 0);
     g_array_set_size(viewer->unit_rects, 0);
     g_array_set_size(viewer->moves, 0);
+    g_array_set_size(viewer->named, 0);
     if (feed->unit.length && (lossless_only || !viewer->h264))
         feed_drop_unit(feed);
     if (feed->unit.length)
@@ -381,7 +412,9 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
         viewer_copy(viewer, clock_ms(viewer),
                     update->unit ? MAX(viewer->calm_tiles / CALM_BESIDE_UNIT, 1) : viewer->calm_tiles);
     gint due = tiles_calm_due(&viewer->tiles, clock_ms(viewer));
-    wake_in(viewer, torn && (due < 0 || due > TORN_RETRY_MS) ? TORN_RETRY_MS : due);
+    gboolean changes = update->unit || viewer->rects->len || viewer->lossy_rects->len || viewer->moves->len;
+    due = sooner(due, name_what_stands(viewer, changes));
+    wake_in(viewer, torn ? sooner(due, TORN_RETRY_MS) : due);
 
     update->serial = feed->serial;
     update->time_us = feed->time_us;
@@ -390,6 +423,8 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
                                       viewer->copy_generation, viewer->copy.pixels};
     update->rects = (const ViewerRect *)viewer->rects->data;
     update->n_rects = viewer->rects->len;
+    update->tiles = (const ViewerTile *)(void *)viewer->named->data;
+    update->n_tiles = viewer->named->len;
     update->lossy_rects = (const ViewerRect *)viewer->lossy_rects->data;
     update->n_lossy_rects = viewer->lossy_rects->len;
     update->moves = (const ViewerMove *)viewer->moves->data;
@@ -398,8 +433,7 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     viewer->counters.rects += update->n_rects;
     viewer->counters.lossy += update->n_lossy_rects;
     viewer->counters.moves += update->n_moves;
-    viewer->lent =
-        update->unit != NULL || update->n_rects > 0 || update->n_lossy_rects > 0 || update->n_moves > 0;
+    viewer->lent = changes || update->n_tiles > 0;
     return viewer->lent;
 }
 
@@ -499,6 +533,7 @@ Viewer *viewer_new(const ViewerEvents *events, gpointer data)
     viewer->lossy_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->unit_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->moves = g_array_new(FALSE, FALSE, sizeof(ViewerMove));
+    viewer->named = g_array_new(FALSE, FALSE, sizeof(ViewerTile));
     viewer->auxiliary_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->unit_bytes = g_byte_array_new();
     return viewer;
@@ -523,6 +558,7 @@ void viewer_free(Viewer *viewer)
     g_array_unref(viewer->lossy_rects);
     g_array_unref(viewer->unit_rects);
     g_array_unref(viewer->moves);
+    g_array_unref(viewer->named);
     g_array_unref(viewer->auxiliary_rects);
     g_byte_array_unref(viewer->unit_bytes);
     explicit_bzero(&viewer->prefill, sizeof viewer->prefill);

@@ -26,6 +26,15 @@ typedef struct {
     guint x, y, width, height, to_x, to_y;
 } ViewerMove;
 
+/* A tile of which something is to be sent. */
+typedef struct {
+    guint column, row;
+    ViewerRect lacking; /* px of the picture: that */
+    gboolean lossy;     /* it is among the update's lossy_rects, not its rects */
+    gboolean whole;     /* the update's picture has all of the tile, exactly */
+    gboolean settled;   /* then the client's screen will show that all over the tile, when rects are shown */
+} ViewerTile;
+
 /* One update that was taken with viewer_take(). All memory belongs to the viewer and lives until the next
  * call of viewer_take() or viewer_release(). */
 typedef struct {
@@ -39,6 +48,8 @@ typedef struct {
     guint n_rects;
     const ViewerRect *lossy_rects; /* likewise, or with losses: they follow exactly in a later update */
     guint n_lossy_rects;           /* 0 without viewer_accept_losses() */
+    const ViewerTile *tiles;       /* what rects and lossy_rects were joined of, row by row, left to right */
+    guint n_tiles;                 /* 0 without viewer_name_tiles() */
     const guint8 *unit; /* (the main view's) H.264 access unit for unit_region, or NULL; then its region needs
                            no rects */
     gsize unit_length;
@@ -95,6 +106,11 @@ void viewer_accept_moves(Viewer *viewer, gboolean accept);
 /* Whether what looks like a picture and moves may be sent with losses (JPEG, RemoteFX), to follow exactly
  * when it is calm; the default is not. For clients without H.264. */
 void viewer_accept_losses(Viewer *viewer, gboolean accept);
+
+/* Whether updates name their tiles; the default is not. Tiles that have changed for a good part are then
+ * copied whole, and when nothing changes for a while an update that changes nothing names, whole, those which
+ * have not been so: nothing of them is lacking. For clients that may see them again. */
+void viewer_name_tiles(Viewer *viewer, gboolean name);
 
 /* Takes what is dirty: copies the tiles from the shadow and rechecks their versions.
  * With H.264 subscribed, changed areas come as an access unit, and as exact rects once they have been calm

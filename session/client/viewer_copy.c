@@ -3,6 +3,8 @@
 #include "session/client/losses.h"
 #include "session/client/viewer_internal.h"
 
+#define NAMED_SHARE 2 /* of a tile must have changed that it is copied whole */
+
 typedef struct {
     Viewer *viewer;
     ViewerPicture picture;
@@ -11,14 +13,54 @@ typedef struct {
     gboolean any_lossy, torn;
 } Copying;
 
+static TileBox whole_tile(const Tiles *tiles, guint column, guint row)
+{
+    return (TileBox){0, 0, (guint8)MIN(SEAT_TILE, tiles->width - column * SEAT_TILE),
+                     (guint8)MIN(SEAT_TILE, tiles->height - row * SEAT_TILE)};
+}
+
 static gboolean is_whole(const Tiles *tiles, guint column, guint row, TileBox box)
 {
-    return box.x0 == 0 && box.y0 == 0 && box.x1 >= MIN(SEAT_TILE, tiles->width - column * SEAT_TILE) &&
-           box.y1 >= MIN(SEAT_TILE, tiles->height - row * SEAT_TILE);
+    TileBox all = whole_tile(tiles, column, row);
+    return box.x0 == 0 && box.y0 == 0 && box.x1 >= all.x1 && box.y1 >= all.y1;
+}
+
+static guint box_area(TileBox box)
+{
+    return (guint)(box.x1 - box.x0) * (box.y1 - box.y0);
+}
+
+/* What of the tile is copied: all where much of it has changed and the caller wants to know such tiles again.
+ */
+static TileBox box_to_copy(const Viewer *viewer, guint column, guint row, TileBox box)
+{
+    const Tiles *tiles = &viewer->tiles;
+    TileBox all = whole_tile(tiles, column, row);
+
+    return viewer->name_tiles && box_area(box) * NAMED_SHARE >= box_area(all) ? all : box;
+}
+
+/* The tile, whose box goes out, by its name. */
+static void name_tile(Viewer *viewer, guint column, guint row, TileBox box, TileBox copied, gboolean lossy)
+{
+    const Tiles *tiles = &viewer->tiles;
+    Tile *tile = &tiles->tiles[row * tiles->columns + column];
+    gboolean exact = tile->ahead <= viewer->shown->pass && tile->lossy == 0 && tile_box_empty(tile->motion);
+    ViewerTile named = {
+        .column = column,
+        .row = row,
+        .lacking = {column * SEAT_TILE + box.x0, row * SEAT_TILE + box.y0, box.x1 - box.x0, box.y1 - box.y0},
+        .lossy = lossy,
+        .whole = is_whole(tiles, column, row, copied),
+        .settled = !lossy && (exact || is_whole(tiles, column, row, box))};
+
+    tile->told = named.whole && named.settled;
+    if (viewer->name_tiles)
+        g_array_append_val(viewer->named, named);
 }
 
 /* The box of the tile is in the copy, in this version of the tile: it goes out. */
-static void put_box(Copying *copying, guint column, guint row, TileBox box, guint32 version)
+static void put_box(Copying *copying, guint column, guint row, TileBox box, TileBox copied, guint32 version)
 {
     Viewer *viewer = copying->viewer;
     Tiles *tiles = &viewer->tiles;
@@ -28,18 +70,20 @@ static void put_box(Copying *copying, guint column, guint row, TileBox box, guin
     gboolean whole = is_whole(tiles, column, row, box);
 
     tile->ahead = whole ? ahead : MAX(tile->ahead, ahead);
-    viewer->copy.written += (gsize)(box.x1 - box.x0) * (box.y1 - box.y0) * 4;
+    viewer->copy.written += (gsize)box_area(copied) * 4;
     if (viewer->accept_losses && losses_allow(&copying->losses, column, row, box, &copying->picture)) {
         tile->sent = 0;
         tile->lossy = copying->losses.now_ms;
         copying->any_lossy = TRUE;
         tile_joiner_add(&copying->lossy, column, row, box);
+        name_tile(viewer, column, row, box, copied, TRUE);
         return;
     }
     tile->sent = whole ? version : 0;
     if (whole)
         tile->lossy = 0;
     tile_joiner_add(&copying->exact, column, row, box);
+    name_tile(viewer, column, row, box, copied, FALSE);
 }
 
 static void copy_tile(Copying *copying, guint column, guint row)
@@ -51,8 +95,9 @@ static void copy_tile(Copying *copying, guint column, guint row)
 
     if (tile_box_empty(box))
         return;
-    ShadowCopy result =
-        shadow_map_copy(viewer->shown->shadow, column, row, box, tile->sent, viewer->copy.pixels, &version);
+    TileBox copied = box_to_copy(viewer, column, row, box);
+    ShadowCopy result = shadow_map_copy(viewer->shown->shadow, column, row, copied, tile->sent,
+                                        viewer->copy.pixels, &version);
     if (result == SHADOW_TORN) {
         viewer->counters.torn++;
         copying->torn = TRUE;
@@ -60,7 +105,7 @@ static void copy_tile(Copying *copying, guint column, guint row)
     }
     tile->exact = (TileBox){0};
     if (result != SHADOW_KNOWN)
-        put_box(copying, column, row, box, version);
+        put_box(copying, column, row, box, copied, version);
     tile->calm = FALSE;
 }
 
@@ -87,4 +132,46 @@ gboolean viewer_copy(Viewer *viewer, guint32 now_ms, guint calm_tiles)
     if (copying.any_lossy)
         tiles_note_film(tiles, now_ms);
     return copying.torn;
+}
+
+/* Nothing of the tile is on its way to the client, and what it has is exact. */
+static gboolean is_at_rest(const Viewer *viewer, const Tile *tile)
+{
+    return tile_box_empty(tile->exact) && tile_box_empty(tile->motion) && tile->lossy == 0 &&
+           tile->ahead <= viewer->shown->pass;
+}
+
+static void copy_untold(Viewer *viewer, guint column, guint row)
+{
+    const Tiles *tiles = &viewer->tiles;
+    ViewerTile named = {.column = column, .row = row, .whole = TRUE, .settled = TRUE};
+    TileBox all = whole_tile(tiles, column, row);
+    guint32 version;
+
+    /* What the seat has begun to draw may be in the copy. */
+    if (shadow_map_copy(viewer->shown->shadow, column, row, all, 0, viewer->copy.pixels, &version) !=
+            SHADOW_COPIED ||
+        shadow_map_passes(viewer->shown->shadow) > viewer->shown->pass)
+        return;
+    viewer->copy.written += (gsize)box_area(all) * 4;
+    tiles->tiles[row * tiles->columns + column].told = TRUE;
+    g_array_append_val(viewer->named, named);
+}
+
+guint viewer_copy_untold(Viewer *viewer, guint limit)
+{
+    const Tiles *tiles = &viewer->tiles;
+    guint left = 0;
+
+    for (guint row = 0; row < tiles->rows; row++)
+        for (guint column = 0; column < tiles->columns; column++) {
+            const Tile *tile = &tiles->tiles[row * tiles->columns + column];
+            if (tile->told || !is_at_rest(viewer, tile))
+                continue;
+            if (viewer->named->len < limit)
+                copy_untold(viewer, column, row);
+            else
+                left++;
+        }
+    return left;
 }

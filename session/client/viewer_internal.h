@@ -16,13 +16,14 @@ struct Viewer {
     SeatPrefill prefill;
     gboolean has_hello, has_prefill;
     SeatH264 h264;
-    gboolean paint_all, keep, accept_moves, accept_losses;
+    gboolean paint_all, keep, accept_moves, accept_losses, name_tiles;
     guint max_kbit_s, calm_tiles;
     gboolean announced; /* dirty was called, nothing taken since */
     gboolean ended;
     guint wake_source, done_source;
-    gint64 full_us;  /* since when the seat has no credit left, 0: it has */
-    gint64 stood_us; /* for so long in all it has had none */
+    gint64 changed_us; /* when something was taken last that changes the client's screen */
+    gint64 full_us;    /* since when the seat has no credit left, 0: it has */
+    gint64 stood_us;   /* for so long in all it has had none */
     Tiles tiles;
     Held held;
     guint32 locks; /* SEAT_LOCK_* of the client's keyboard, as far as we know */
@@ -34,6 +35,7 @@ struct Viewer {
     GArray *rects, *lossy_rects, *unit_rects,
         *auxiliary_rects; /* of ViewerRect, of the update that was taken last */
     GArray *moves;        /* of ViewerMove, likewise */
+    GArray *named;        /* of ViewerTile, likewise */
     GByteArray *unit_bytes;
     ViewerCounters counters;
 };
@@ -42,9 +44,13 @@ struct Viewer {
  * none) is being taken. */
 void viewer_fold(Viewer *viewer, const ViewerRect *region);
 
-/* viewer_copy.c: copies what tiles lack and, of those that have become calm, so many more; fills rects and
- * lossy_rects. What is torn stays lacking; returns whether something was. */
+/* viewer_copy.c: copies what tiles lack and, of those that have become calm, so many more; fills rects,
+ * lossy_rects and, where it is wanted, named. What is torn stays lacking; returns whether something was. */
 gboolean viewer_copy(Viewer *viewer, guint32 now_ms, guint calm_tiles);
+
+/* viewer_copy.c: names up to `limit` of those tiles that have not been since they changed last. Returns how
+ * many are left. */
+guint viewer_copy_untold(Viewer *viewer, guint limit);
 
 /* viewer_input.c: tells the shown screen what the client last said of its lock keys; nothing when it has not.
  */

@@ -45,7 +45,7 @@ typedef struct {
 static SeatHost *host;
 static Scene *scene;
 static Client clients[CLIENTS];
-static guint units_painted, losses_painted, tiers_changed, forecasts;
+static guint units_painted, losses_painted, tiers_changed, forecasts, settled, unsettled;
 static gint64 jumped_us;
 static Fake fakes[2];
 
@@ -168,6 +168,7 @@ static void client_join(Client *client, ProcessId peer, gboolean h264, gboolean 
     viewer_accept_moves(client->viewer, TRUE);
     viewer_subscribe(client->viewer, h264, 0);
     viewer_accept_losses(client->viewer, losses);
+    viewer_name_tiles(client->viewer, between(0, 3) != 0);
     viewer_hello(client->viewer, &hello, NULL);
     seat_host_add_client(host, ends[0], peer, 0, &record);
     viewer_attach(client->viewer, ends[1], FALSE);
@@ -202,6 +203,27 @@ static void paint_losses(Client *client, const ViewerRect *rects, guint count)
             memset(client->picture + y * scene->stride + rects[i].x * 4, 0x77, rects[i].width * 4u);
 }
 
+/* Whole tiles that are settled stand on the client's screen as they are in the update's picture; some clients
+ * have them from before and paint them all over, settled or not. */
+static void see_tiles(Client *client, const ViewerUpdate *update)
+{
+    for (guint i = 0; i < update->n_tiles; i++) {
+        const ViewerTile *tile = &update->tiles[i];
+        guint x = tile->column * SEAT_TILE, y = tile->row * SEAT_TILE, again = (guint)between(0, 2);
+        gsize length = MIN(SEAT_TILE, scene->width - x) * 4;
+        for (guint row = y; tile->whole && row < MIN(y + SEAT_TILE, scene->height); row++) {
+            guint8 *shown = client->picture + row * scene->stride + x * 4;
+            const guint8 *meant = update->picture.pixels + row * update->picture.stride + x * 4;
+            if (tile->settled)
+                ck_assert_mem_eq(shown, meant, length);
+            else if (again)
+                memcpy(shown, meant, length);
+        }
+        settled += tile->whole && tile->settled;
+        unsettled += tile->whole && !tile->settled;
+    }
+}
+
 static void client_take(Client *client)
 {
     ViewerUpdate update;
@@ -231,6 +253,7 @@ static void client_take(Client *client)
             memcpy(client->picture + y * scene->stride + r->x * 4,
                    update.picture.pixels + y * update.picture.stride + r->x * 4, r->width * 4u);
     }
+    see_tiles(client, &update);
     viewer_release(client->viewer);
 }
 
@@ -469,11 +492,13 @@ END_TEST
 
 START_TEST(moves_and_the_stream_get_along)
 {
-    units_painted = losses_painted = tiers_changed = 0;
+    units_painted = losses_painted = tiers_changed = settled = unsettled = 0;
     for (guint i = 0; i < 4; i++)
         check_sequence(1000 + (guint32)_i * 4 + i, TRUE);
     ck_assert_uint_gt(units_painted, 0);
     ck_assert_uint_gt(losses_painted, 0);
+    ck_assert_uint_gt(settled, 100);
+    ck_assert_uint_gt(unsettled, 0);
     ck_assert_uint_gt(tiers_changed, 0);
 }
 END_TEST
