@@ -324,6 +324,45 @@ def drag(path):
     film.close()
 
 
+def switch(path):
+    """Two windows with text and a photograph each, of which every second the other one comes to the front."""
+    wide, tall, left, top, other_left, other_top, bar = 1400, 860, 90, 70, 430, 160, 30
+
+    def window(title, picture, first_line):
+        image = Image.new("RGB", (wide, tall), "#fcfcfa")
+        draw = ImageDraw.Draw(image)
+        for i, text in enumerate(lines()[first_line:first_line + 38]):
+            draw.text((20, bar + 16 + i * 21), text[:64], font=mono(16), fill="#202428")
+        image.paste(photograph(picture, 660, 720), (710, bar + 24))
+        return image, draw, title
+
+    def drawn(one, active):
+        image, draw, title = one
+        draw.rectangle((0, 0, wide - 1, bar - 1), fill="#3a6ea5" if active else "#c8ccd2")
+        draw.text((wide // 2, bar // 2), title, font=sans(14), fill="#ffffff" if active else "#70767c", anchor="mm")
+        draw.rectangle((0, 0, wide - 1, tall - 1), outline="#303438")
+        return pixels(image)
+
+    windows = [(window("Letter", PHOTOGRAPH, 0), left, top),
+               (window("Article", OTHER_PHOTOGRAPH, 120), other_left, other_top)]
+    image = Image.new("RGB", (WIDTH, HEIGHT), "#50606c")
+    titled(image, "Desktop")
+    picture = pixels(image)
+    # The other one's title bar, where it is still to be seen, and all of the one that comes to the front.
+    faces = [[drawn(one, active) for active in (False, True)] for one, _, _ in windows]
+    for number in (0, 1):
+        for which, active in ((1 - number, False), (number, True)):
+            _, x, y = windows[which]
+            picture[y:y + tall, x:x + wide] = faces[which][active]
+    film = Film(path, picture, 4, interval_us=1000000)
+    for number in range(4):
+        front, back = windows[number % 2], windows[1 - number % 2]
+        film.put(faces[1 - number % 2][False][:bar], back[1], back[2])
+        film.put(faces[number % 2][True], front[1], front[2])
+        film.show()
+    film.close()
+
+
 def idle(path):
     """A photograph at which nothing happens."""
     film = Film(path, pixels(photograph(PHOTOGRAPH, WIDTH, HEIGHT)), 1, interval_us=1000000)
@@ -331,7 +370,8 @@ def idle(path):
     film.close()
 
 
-ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half, stop)}
+ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half, stop, switch)}
+SLOW = [idle, switch]  # whose rate is their own
 
 
 def make(name, folder, fps=FPS):
@@ -340,4 +380,4 @@ def make(name, folder, fps=FPS):
     if not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
         ALL[name](path)
-    return path if fps == FPS or ALL[name] is idle else recording.at_another_rate(path, round(1e6 / fps))
+    return path if fps == FPS or ALL[name] in SLOW else recording.at_another_rate(path, round(1e6 / fps))
