@@ -22,11 +22,13 @@
 #define END_FRAME 0x0c
 #define WIRE_TO_SURFACE 0x01
 #define CLEAR_SURE 3 /* as in gfx.c */
+#define PHOTO 2      /* bytes a pixel, of ClearCodec and of planar, from which on it is left to bulk */
 
-typedef enum { AS_SENT, PLANAR, FOR_BULK, PLANES, XRGB, DENSE, FORMS } Form;
+typedef enum { SHORTEST, CHOSEN, PLANAR, FOR_BULK, PLANES, XRGB, DENSE, FORMS } Form;
 
-static const char *const names[FORMS] = {"as sent",       "planar", "planar for bulk", "planes as they are",
-                                         "XRGB as it is", "dense"};
+static const char *const names[FORMS] = {
+    "shortest before bulk", "chosen for bulk", "planar", "planar for bulk",
+    "planes as they are",   "XRGB as it is",   "dense"};
 
 typedef struct {
     Bulk *bulk;
@@ -39,7 +41,7 @@ typedef struct {
     Recording *recording;
     const RecordingHeader *header;
     guint32 *picture;
-    Clear *clear;
+    Clear *clear[2]; /* of the first two forms */
     Pixels *zrle;
     gsize zrle_bytes;
     double zrle_ns;
@@ -141,18 +143,24 @@ static void put_part(Bench *bench, Form form, const SeatRect *part)
         put_pixels(message, 0x000a, part, encode_planes(pixels, stride, part));
         return;
     }
-    gsize most = 0;
-    if (form == AS_SENT)
-        most = clear_measure(bench->clear, pixels, stride, width, height);
-    if (form != AS_SENT || most > (gsize)width * height / CLEAR_SURE) {
+    if (form == PLANAR || form == FOR_BULK || form == DENSE) {
         PlanarFlags flags = form == FOR_BULK ? PLANAR_FOR_BULK : PLANAR_PLAIN;
-        gsize planar = planar_encode(pixels, stride, width, height, flags, encoded);
-        if (form != AS_SENT || planar <= most) {
+        put_pixels(message, 0x000a, part, planar_encode(pixels, stride, width, height, flags, encoded));
+        return;
+    }
+    Clear *clear = bench->clear[form];
+    gsize area = (gsize)width * height, most = clear_measure(clear, pixels, stride, width, height);
+    if (most > area / CLEAR_SURE) {
+        gsize planar = planar_encode(pixels, stride, width, height, PLANAR_PLAIN, encoded);
+        gboolean photo = form == CHOSEN && planar > PHOTO * area && most > PHOTO * area;
+        if (photo)
+            planar = planar_encode(pixels, stride, width, height, PLANAR_FOR_BULK, encoded);
+        if (photo || planar <= most) {
             put_pixels(message, 0x000a, part, planar);
             return;
         }
     }
-    put_pixels(message, 0x0008, part, clear_write(bench->clear, encoded));
+    put_pixels(message, 0x0008, part, clear_write(clear, encoded));
 }
 
 /* In the parts in which a client process sends it. */
@@ -259,7 +267,7 @@ static void play(Bench *bench, int fd, GError **error)
 static void bench_recording(const char *path)
 {
     g_autoptr(GError) error = NULL;
-    Bench bench = {.clear = clear_new()};
+    Bench bench = {.clear = {clear_new(), clear_new()}};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
@@ -282,7 +290,8 @@ static void bench_recording(const char *path)
         bulk_free(bench.lines[form].bulk);
         g_byte_array_free(bench.lines[form].message, TRUE);
     }
-    clear_free(bench.clear);
+    clear_free(bench.clear[0]);
+    clear_free(bench.clear[1]);
     pixels_free(bench.zrle);
     recording_free(bench.recording);
     g_free(bench.picture);
