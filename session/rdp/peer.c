@@ -3,7 +3,6 @@
 #include "session/rdp/rdp.h"
 
 #include "base/log.h"
-#include "session/rdp/repair.h"
 #include "session/rdp/x224.h"
 
 #include <errno.h>
@@ -12,7 +11,6 @@
 #include <freerdp/channels/wtsvc.h>
 #include <freerdp/error.h>
 #include <freerdp/settings.h>
-#include <freerdp/transport_io.h>
 #include <freerdp/update.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -122,42 +120,6 @@ static void on_context_free(freerdp_peer *peer, rdpContext *context)
     if (own->vcm && own->vcm != INVALID_HANDLE_VALUE)
         WTSCloseServer(own->vcm);
     own->vcm = NULL;
-}
-
-/* Every PDU passes here between the transport and FreeRDP's parsers. The default reader is one function for
- * all. */
-static pTransportRWFkt read_pdu, write_pdu;
-
-static int on_read_pdu(rdpTransport *transport, wStream *s)
-{
-    int length = read_pdu(transport, s);
-    if (length > 0) {
-        length = (int)repair_pdu(Stream_Buffer(s), (gsize)length);
-        Stream_SetLength(s, (size_t)length);
-    }
-    return length;
-}
-
-/* FreeRDP says farewell in three PDUs: deactivation, reason, end. A client that is deactivated does not hear
- * the reason any more, so the first one is left out. */
-static int on_write_pdu(rdpTransport *transport, wStream *s)
-{
-    Rdp *rdp = ((RdpContext *)transport_get_context(transport))->rdp;
-    if (rdp && rdp->farewell) {
-        rdp->farewell = FALSE;
-        return (int)Stream_GetPosition(s);
-    }
-    return write_pdu(transport, s);
-}
-
-static gboolean hook_transport(rdpContext *context)
-{
-    rdpTransportIo io = *freerdp_get_io_callbacks(context);
-    read_pdu = io.ReadPdu;
-    write_pdu = io.WritePdu;
-    io.ReadPdu = on_read_pdu;
-    io.WritePdu = on_write_pdu;
-    return freerdp_set_io_callbacks(context, &io);
 }
 
 static Rdp *of(freerdp_peer *peer)
@@ -379,8 +341,7 @@ static gboolean handle_channels(Rdp *rdp)
         if (!display_open(rdp->display))
             return FALSE;
     }
-    HANDLE event = gfx_event(rdp->gfx);
-    if (event && WaitForSingleObject(event, 0) == WAIT_OBJECT_0 && !gfx_handle(rdp->gfx))
+    if (!gfx_handle(rdp->gfx))
         return FALSE;
     if (rdp->mode == GRAPHICS_WAITING && g_get_monotonic_time() > rdp->gfx_deadline_us) {
         log_info("the client does not open its graphics pipeline: bitmap updates");
@@ -446,6 +407,19 @@ static void farewell(Rdp *rdp)
     g_usleep(100000); /* the client reads the reason before it sees the end */
 }
 
+/* What there is to send, in as few records as it needs. */
+static gboolean send_all(Rdp *rdp)
+{
+    HANDLE channels = rdp->context->vcm;
+
+    rdp_transport_gather(rdp);
+    gboolean done = send_signs(rdp) && send_held(rdp);
+    /* Its own queue has set it. */
+    ResetEvent(WTSVirtualChannelManagerGetEventHandle(channels));
+    done = done && WTSVirtualChannelManagerCheckFileDescriptorEx(channels, FALSE);
+    return rdp_transport_write(rdp) && done;
+}
+
 static void run(Rdp *rdp)
 {
     gboolean for_socket = FALSE;
@@ -459,8 +433,7 @@ static void run(Rdp *rdp)
         if (rdp->peer->IsWriteBlocked(rdp->peer))
             rdp->peer->DrainOutputBuffer(rdp->peer);
         if (!rdp->peer->CheckFileDescriptor(rdp->peer) || !handle_channels(rdp) || !follow_window(rdp) ||
-            !send_signs(rdp) || !send_held(rdp) ||
-            !WTSVirtualChannelManagerCheckFileDescriptorEx(rdp->context->vcm, FALSE))
+            !send_all(rdp))
             break;
         for_socket = ask_for_update(rdp) || signs_wait(rdp);
     }
@@ -492,7 +465,7 @@ static gboolean peer_open(Rdp *rdp, const rdpSettings *settings, int socket)
     rdp->context->base.update->RefreshRect = on_refresh;
     rdp->context->base.update->SuppressOutput = on_suppress;
     WTSVirtualChannelManagerSetDVCCreationCallback(rdp->context->vcm, on_channel_created, rdp);
-    return hook_transport(&rdp->context->base) && rdp->peer->Initialize(rdp->peer);
+    return rdp_transport_hook(rdp) && rdp->peer->Initialize(rdp->peer);
 }
 
 static void *thread_main(gpointer data)
@@ -524,6 +497,7 @@ static void *thread_main(gpointer data)
         rdp->peer->Disconnect(rdp->peer);
         freerdp_peer_context_free(rdp->peer);
         freerdp_peer_free(rdp->peer);
+        rdp_transport_unhook(rdp);
     } else {
         log_info("no RDP client: the first packet is missing or wrong");
         shutdown(start->socket, SHUT_RDWR);

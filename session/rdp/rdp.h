@@ -10,7 +10,6 @@
 #include <freerdp/freerdp.h>
 #include <freerdp/peer.h>
 #include <freerdp/server/disp.h>
-#include <freerdp/server/rdpgfx.h>
 
 typedef struct Rdp Rdp;
 typedef struct Gfx Gfx;         /* gfx.c */
@@ -43,6 +42,8 @@ struct Rdp {
     gint64 began_us;             /* when the socket came */
     gboolean ended;
     gboolean farewell; /* the next PDU is the deactivation that nobody needs */
+    wStream *gathered; /* PDUs that are still to be written */
+    gboolean gathering;
     GraphicsMode mode;
     gint64 gfx_deadline_us; /* GRAPHICS_WAITING: then bitmaps */
     gboolean wanted;        /* an update was asked for */
@@ -86,6 +87,14 @@ gboolean rdp_place_bars(Rdp *rdp);
 /* From a position in the client's window to one in the picture (maybe outside of it). */
 void rdp_place_pointer(const Rdp *rdp, gint x, gint y, gint *picture_x, gint *picture_y);
 
+/* transport.c: what passes between FreeRDP's parsers and its transport. */
+gboolean rdp_transport_hook(Rdp *rdp);
+void rdp_transport_unhook(Rdp *rdp);
+/* From now on PDUs are gathered ... */
+void rdp_transport_gather(Rdp *rdp);
+/* ... and now they are written. FALSE: the connection is broken. */
+gboolean rdp_transport_write(Rdp *rdp);
+
 /* peer.c: runs the connection on a thread of its own. The socket is taken over. */
 void rdp_start(Bridge *bridge, const rdpSettings *settings, int socket);
 
@@ -103,7 +112,7 @@ gboolean gfx_open(Gfx *gfx); /* once the dynamic channel's channel is ready */
 /* The client has answered a dynamic channel's creation. */
 void gfx_created(Gfx *gfx, guint32 channel_id, gboolean done);
 HANDLE gfx_event(Gfx *gfx);            /* NULL: not open */
-gboolean gfx_handle(Gfx *gfx);         /* FALSE: the connection is broken */
+gboolean gfx_handle(Gfx *gfx);         /* what has come, if anything; FALSE: the connection is broken */
 gboolean gfx_may_send(const Gfx *gfx); /* acknowledgements allow another frame */
 /* Tells the seat what the client and its link can take; also after the picture has been placed anew. */
 void gfx_subscribe(Gfx *gfx);

@@ -1,6 +1,8 @@
-/* What a client of RDP is told of its screen: surfaces, decoders, places. FreeRDP's channel is replaced by
- * one that counts; the files under test are compiled in, since nobody else sees their insides. */
+/* What a client of RDP is told of its screen: surfaces, decoders, places. The channel is replaced by a client
+ * that reads what it is sent, counts and shows it; the files under test are compiled in, since nobody else
+ * sees their insides. */
 #include "session/rdp/gfx.c"
+#include "session/rdp/gfx_film.c"
 #include "session/rdp/place.c"
 #include "session/rdp/remotefx.c"
 
@@ -14,13 +16,13 @@
 static Rdp rdp;
 static RdpContext context;
 static rdpUpdate update;
-static RdpgfxServerContext channel;
 static struct {
     guint units, commands, copies, created, deleted, resets, filled, keyframes, invalidated, black, resized;
     guint clear, planar, remotefx;
     gboolean kept, moves, losses;
-    RDPGFX_SURFACE_TO_SURFACE_PDU copied;
-    RDPGFX_POINT16 copied_to;
+    guint messages;
+    ViewerRect copied; /* of the last copy */
+    guint copied_from, copied_onto, copied_x, copied_y;
     SeatH264 h264;
     UINT32 lc, lengths[2], rects[2]; /* of the last AVC444 command; per view */
     UINT16 codec;
@@ -73,95 +75,168 @@ gboolean bitmaps_send(Bitmaps *bitmaps, const ViewerUpdate *black, guint x, guin
     return TRUE;
 }
 
-static UINT confirm(RdpgfxServerContext *c, const RDPGFX_CAPS_CONFIRM_PDU *pdu)
+static guint get16(const guint8 *bytes)
 {
-    return CHANNEL_RC_OK;
+    return bytes[0] | (guint)bytes[1] << 8;
 }
 
-static UINT create(RdpgfxServerContext *c, const RDPGFX_CREATE_SURFACE_PDU *pdu)
+static guint32 get32(const guint8 *bytes)
 {
-    saw.created++;
-    return CHANNEL_RC_OK;
+    return get16(bytes) | (guint32)get16(bytes + 2) << 16;
 }
 
-static UINT delete (RdpgfxServerContext *c, const RDPGFX_DELETE_SURFACE_PDU *pdu)
+static ViewerRect get_rect(const guint8 *bytes)
 {
-    saw.deleted++;
-    return CHANNEL_RC_OK;
+    guint left = get16(bytes), top = get16(bytes + 2), right = get16(bytes + 4), bottom = get16(bytes + 6);
+    ck_assert_uint_lt(left, right);
+    ck_assert_uint_lt(top, bottom);
+    return (ViewerRect){left, top, right - left, bottom - top};
 }
 
-static UINT reset(RdpgfxServerContext *c, const RDPGFX_RESET_GRAPHICS_PDU *pdu)
-{
-    saw.resets++;
-    return CHANNEL_RC_OK;
-}
-
-static UINT map(RdpgfxServerContext *c, const RDPGFX_MAP_SURFACE_TO_OUTPUT_PDU *pdu)
-{
-    return CHANNEL_RC_OK;
-}
-
-static UINT fill(RdpgfxServerContext *c, const RDPGFX_SOLID_FILL_PDU *pdu)
-{
-    saw.filled++;
-    return CHANNEL_RC_OK;
-}
-
-static UINT start(RdpgfxServerContext *c, const RDPGFX_START_FRAME_PDU *pdu)
-{
-    return CHANNEL_RC_OK;
-}
-
-static UINT end(RdpgfxServerContext *c, const RDPGFX_END_FRAME_PDU *pdu)
-{
-    return CHANNEL_RC_OK;
-}
-
-static UINT copy(RdpgfxServerContext *c, const RDPGFX_SURFACE_TO_SURFACE_PDU *pdu)
+static void see_copy(const guint8 *body)
 {
     saw.copies++;
-    saw.copied = *pdu;
-    saw.copied_to = pdu->destPts[0];
-    return CHANNEL_RC_OK;
+    saw.copied_from = get16(body);
+    saw.copied_onto = get16(body + 2);
+    saw.copied = get_rect(body + 4);
+    ck_assert_uint_eq(get16(body + 12), 1);
+    saw.copied_x = get16(body + 14);
+    saw.copied_y = get16(body + 16);
 }
 
-static UINT command(RdpgfxServerContext *c, const RDPGFX_SURFACE_COMMAND *pdu)
+/* A view of `length` bytes at most; what is behind its rectangles is taken as the unit. */
+static void see_view(const guint8 *data, gsize length, guint view)
 {
-    saw.commands++;
-    if (pdu->codecId == RDPGFX_CODECID_AVC420 || pdu->codecId == RDPGFX_CODECID_AVC444v2) {
-        saw.units++;
-        saw.codec = pdu->codecId;
-    }
-    if (pdu->codecId == RDPGFX_CODECID_AVC444v2) {
-        const RDPGFX_AVC444_BITMAP_STREAM *stream = pdu->extra;
-        saw.lc = stream->LC;
-        for (guint i = 0; i < 2; i++) {
-            saw.lengths[i] = stream->bitstream[i].length;
-            saw.rects[i] = stream->bitstream[i].meta.numRegionRects;
-        }
-        ck_assert_uint_eq(stream->cbAvc420EncodedBitstream1, 4 + 10 * saw.rects[0] + saw.lengths[0]);
-    }
-    if (pdu->codecId == RDPGFX_CODECID_CLEARCODEC) {
+    saw.rects[view] = get32(data);
+    ck_assert_uint_ge(length, 4 + (gsize)saw.rects[view] * 10);
+    for (guint i = 0; i < saw.rects[view]; i++)
+        get_rect(data + 4 + (gsize)i * 8);
+    saw.lengths[view] = (UINT32)(length - 4 - (gsize)saw.rects[view] * 10);
+}
+
+static void see_avc444(const guint8 *data, gsize length)
+{
+    gsize first = get32(data) & 0x3fffffff;
+    saw.lc = get32(data) >> 30;
+    ck_assert_uint_le(first, length - 4);
+    see_view(data + 4, first, 0);
+    saw.rects[1] = saw.lengths[1] = 0;
+    if (saw.lc == 0)
+        see_view(data + 4 + first, length - 4 - first, 1);
+    else
+        ck_assert_uint_eq(first, length - 4);
+}
+
+static void see_pixels(UINT16 codec, const ViewerRect *r, const guint8 *data, UINT32 length)
+{
+    BYTE *shown = (BYTE *)client.pixels;
+
+    if (codec == RDPGFX_CODECID_CLEARCODEC) {
         saw.clear++;
-        ck_assert_int_eq(clear_decompress(client.clear, pdu->data, pdu->length, pdu->width, pdu->height,
-                                          (BYTE *)client.pixels, PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4,
-                                          pdu->left, pdu->top, SHOWN_WIDTH, SHOWN_HEIGHT, NULL),
+        ck_assert_int_eq(clear_decompress(client.clear, data, length, r->width, r->height, shown,
+                                          PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4, r->x, r->y, SHOWN_WIDTH,
+                                          SHOWN_HEIGHT, NULL),
                          0);
-    } else if (pdu->codecId == RDPGFX_CODECID_PLANAR) {
+    } else if (codec == RDPGFX_CODECID_PLANAR) {
         saw.planar++;
-        ck_assert(planar_decompress(client.planar, pdu->data, pdu->length, pdu->width, pdu->height,
-                                    (BYTE *)client.pixels, PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4, pdu->left,
-                                    pdu->top, pdu->width, pdu->height, FALSE));
-    } else if (pdu->codecId == RDPGFX_CODECID_CAVIDEO) {
+        ck_assert(planar_decompress(client.planar, data, length, r->width, r->height, shown,
+                                    PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4, r->x, r->y, r->width, r->height,
+                                    FALSE));
+    } else if (codec == RDPGFX_CODECID_CAVIDEO) {
         REGION16 painted;
         saw.remotefx++;
         region16_init(&painted);
-        ck_assert(rfx_process_message(client.remotefx, pdu->data, pdu->length, pdu->left, pdu->top,
-                                      (BYTE *)client.pixels, PIXEL_FORMAT_BGRX32, SHOWN_WIDTH * 4,
-                                      SHOWN_HEIGHT, &painted));
+        ck_assert(rfx_process_message(client.remotefx, data, length, r->x, r->y, shown, PIXEL_FORMAT_BGRX32,
+                                      SHOWN_WIDTH * 4, SHOWN_HEIGHT, &painted));
         region16_uninit(&painted);
     }
-    return CHANNEL_RC_OK;
+}
+
+static void see_bitmap(const guint8 *body, gsize size)
+{
+    UINT16 codec = (UINT16)get16(body + 2);
+    ViewerRect rect = get_rect(body + 5);
+    gsize length = get32(body + 13);
+    const guint8 *data = body + 17;
+
+    saw.commands++;
+    ck_assert_uint_eq(17 + length, size);
+    if (codec == RDPGFX_CODECID_AVC420 || codec == RDPGFX_CODECID_AVC444v2) {
+        saw.units++;
+        saw.codec = codec;
+    }
+    if (codec == RDPGFX_CODECID_AVC420)
+        see_view(data, length, 0);
+    if (codec == RDPGFX_CODECID_AVC444v2)
+        see_avc444(data, length);
+    see_pixels(codec, &rect, data, (UINT32)length);
+}
+
+static void see_pdu(guint command, const guint8 *body, gsize size)
+{
+    switch (command) {
+    case RDPGFX_CMDID_CREATESURFACE:
+        saw.created++;
+        break;
+    case RDPGFX_CMDID_DELETESURFACE:
+        saw.deleted++;
+        break;
+    case RDPGFX_CMDID_RESETGRAPHICS:
+        ck_assert_uint_eq(size, 340 - 8);
+        saw.resets++;
+        break;
+    case RDPGFX_CMDID_SOLIDFILL:
+        saw.filled++;
+        break;
+    case RDPGFX_CMDID_SURFACETOSURFACE:
+        see_copy(body);
+        break;
+    case RDPGFX_CMDID_WIRETOSURFACE_1:
+        see_bitmap(body, size);
+        break;
+    default:
+        break;
+    }
+}
+
+gsize gfx_channel_send(GfxChannel *channel, GfxBlock *block)
+{
+    gsize length = block->bytes->len;
+
+    saw.messages++;
+    for (gsize at = 0, size; at < length; at += size) {
+        const guint8 *pdu = block->bytes->data + at;
+        ck_assert_uint_ge(length - at, 8);
+        size = get32(pdu + 4);
+        ck_assert(size >= 8 && size <= length - at);
+        see_pdu(get16(pdu), pdu + 8, size - 8);
+    }
+    gfx_block_empty(block);
+    return length;
+}
+
+GfxChannel *gfx_channel_open(HANDLE channels)
+{
+    return NULL;
+}
+
+void gfx_channel_free(GfxChannel *channel)
+{
+}
+
+guint32 gfx_channel_id(const GfxChannel *channel)
+{
+    return 0;
+}
+
+HANDLE gfx_channel_event(const GfxChannel *channel)
+{
+    return NULL;
+}
+
+gboolean gfx_channel_receive(GfxChannel *channel, const guint8 **bytes, gsize *length)
+{
+    return FALSE;
 }
 
 static BOOL desktop_resize(rdpContext *c)
@@ -172,9 +247,10 @@ static BOOL desktop_resize(rdpContext *c)
 
 static void advertise_as(UINT32 version, UINT32 flags)
 {
-    RDPGFX_CAPSET set = {.version = version, .flags = flags};
-    RDPGFX_CAPS_ADVERTISE_PDU pdu = {1, &set};
-    ck_assert_uint_eq(on_caps_advertise(&channel, &pdu), CHANNEL_RC_OK);
+    GfxPdu pdu = {.kind = GFX_PDU_CAPS_ADVERTISE,
+                  .n_caps = 1,
+                  .caps = {{.version = version, .flags = flags, .length = 4}}};
+    ck_assert(handle_pdu(rdp.gfx, &pdu));
 }
 
 static void advertise(void)
@@ -195,18 +271,6 @@ static void setup(void)
                 .output_height = 600,
                 .active = TRUE};
     rdp.gfx = gfx_new(&rdp);
-    channel = (RdpgfxServerContext){.custom = rdp.gfx,
-                                    .CapsConfirm = confirm,
-                                    .CreateSurface = create,
-                                    .DeleteSurface = delete,
-                                    .ResetGraphics = reset,
-                                    .MapSurfaceToOutput = map,
-                                    .SolidFill = fill,
-                                    .StartFrame = start,
-                                    .EndFrame = end,
-                                    .SurfaceToSurface = copy,
-                                    .SurfaceCommand = command};
-    rdp.gfx->channel = &channel;
     client.clear = clear_context_new(FALSE);
     client.planar = freerdp_bitmap_planar_context_new(0, SHOWN_WIDTH, SHOWN_HEIGHT);
     client.remotefx = rfx_context_new(FALSE);
@@ -218,7 +282,6 @@ static void setup(void)
 
 static void teardown(void)
 {
-    rdp.gfx->channel = NULL;
     gfx_free(rdp.gfx);
     clear_context_free(client.clear);
     freerdp_bitmap_planar_context_free(client.planar);
@@ -344,6 +407,39 @@ START_TEST(only_a_client_without_h_264_gets_losses_in_remotefx)
 }
 END_TEST
 
+/* One message is one TLS record and one wakeup of the client. */
+START_TEST(a_small_frame_is_one_message_and_a_large_one_several)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(3);
+    static guint32 pixels[SHOWN_WIDTH * SHOWN_HEIGHT];
+    ViewerRect rects[] = {{37, 210, 91, 17}, {500, 300, 8, 16}};
+    ViewerMove move = {10, 120, 300, 200, 10, 103};
+    ViewerUpdate frame = {.picture = {SHOWN_WIDTH, SHOWN_HEIGHT, SHOWN_WIDTH * 4, 1, (const guint8 *)pixels},
+                          .moves = &move,
+                          .n_moves = 1,
+                          .rects = rects,
+                          .n_rects = G_N_ELEMENTS(rects)};
+    ck_assert(rdp_place(&rdp, SHOWN_WIDTH, SHOWN_HEIGHT));
+    saw.messages = 0;
+    ck_assert(gfx_send(rdp.gfx, &frame));
+    ck_assert_uint_eq(saw.messages, 1);
+    ck_assert_uint_eq(saw.copies, 1);
+    ck_assert_uint_eq(saw.commands, 2);
+    saw.messages = 0;
+    send_exact_frame(random, 0);
+    ck_assert_uint_gt(saw.messages, 5);
+}
+END_TEST
+
+START_TEST(a_client_that_speaks_before_its_capabilities_is_refused)
+{
+    GfxPdu pdu = {.kind = GFX_PDU_FRAME_ACKNOWLEDGE, .frame = 1};
+    ck_assert(handle_pdu(rdp.gfx, &pdu));
+    rdp.gfx->ready = FALSE;
+    ck_assert(!handle_pdu(rdp.gfx, &pdu));
+}
+END_TEST
+
 START_TEST(a_move_stays_on_the_screens_surface_and_beside_the_bars)
 {
     ViewerMove move = {10, 120, 300, 200, 10, 103};
@@ -352,14 +448,14 @@ START_TEST(a_move_stays_on_the_screens_surface_and_beside_the_bars)
     ck_assert(saw.moves);
     ck_assert(gfx_send(rdp.gfx, &moved));
     ck_assert_uint_eq(saw.copies, 1);
-    ck_assert_uint_eq(saw.copied.surfaceIdSrc, SURFACE_SCREEN);
-    ck_assert_uint_eq(saw.copied.surfaceIdDest, SURFACE_SCREEN);
-    ck_assert_uint_eq(saw.copied.rectSrc.left, 80 + 10);
-    ck_assert_uint_eq(saw.copied.rectSrc.top, 60 + 120);
-    ck_assert_uint_eq(saw.copied.rectSrc.right, 80 + 310);
-    ck_assert_uint_eq(saw.copied.rectSrc.bottom, 60 + 320);
-    ck_assert_uint_eq(saw.copied_to.x, 80 + 10);
-    ck_assert_uint_eq(saw.copied_to.y, 60 + 103);
+    ck_assert_uint_eq(saw.copied_from, GFX_SURFACE_SCREEN);
+    ck_assert_uint_eq(saw.copied_onto, GFX_SURFACE_SCREEN);
+    ck_assert_uint_eq(saw.copied.x, 80 + 10);
+    ck_assert_uint_eq(saw.copied.y, 60 + 120);
+    ck_assert_uint_eq(saw.copied.width, 300);
+    ck_assert_uint_eq(saw.copied.height, 200);
+    ck_assert_uint_eq(saw.copied_x, 80 + 10);
+    ck_assert_uint_eq(saw.copied_y, 60 + 103);
     ck_assert(rdp_place(&rdp, 1024, 768));
     ck_assert(!saw.moves); /* what is scaled is not moved by whole pixels */
 }
@@ -540,6 +636,8 @@ int main(void)
     tcase_add_test(tcase, only_a_client_without_h_264_gets_losses_in_remotefx);
     tcase_add_test(tcase, exact_pixels_come_in_the_codec_that_takes_fewer_bytes);
     tcase_add_test(tcase, exact_pixels_stay_exact_when_the_pipeline_opens_again_or_the_output_changes);
+    tcase_add_test(tcase, a_small_frame_is_one_message_and_a_large_one_several);
+    tcase_add_test(tcase, a_client_that_speaks_before_its_capabilities_is_refused);
     tcase_add_test(tcase, a_move_stays_on_the_screens_surface_and_beside_the_bars);
     tcase_add_loop_test(tcase, a_client_is_sent_the_h_264_that_its_version_allows, 0, 8);
     tcase_add_test(tcase, both_views_of_a_unit_go_in_one_command);

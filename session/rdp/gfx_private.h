@@ -1,0 +1,54 @@
+/* What the graphics pipeline's files share. Not for others. */
+#pragma once
+
+#include "encoder/clear.h"
+#include "session/client/pace.h"
+#include "session/rdp/gfx_channel.h"
+#include "session/rdp/planar.h"
+#include "session/rdp/rdp.h"
+#include "session/rdp/remotefx.h"
+
+#define GFX_SURFACE_SCREEN 1
+#define GFX_SURFACE_REGION 2 /* and following */
+#define GFX_REGIONS_MAX 2
+
+G_STATIC_ASSERT(CLEAR_WIDTH_MAX == PLANAR_WIDTH_MAX && CLEAR_HEIGHT_MAX == PLANAR_HEIGHT_MAX);
+#define GFX_ENCODED_MAX MAX(PLANAR_SIZE_MAX, CLEAR_SIZE_MAX(CLEAR_WIDTH_MAX, CLEAR_HEIGHT_MAX))
+
+typedef struct {
+    gboolean used;
+    ViewerRect region;
+    guint64 frame; /* of the last unit */
+} GfxRegion;
+
+struct Gfx {
+    Rdp *rdp;
+    GfxChannel *channel; /* NULL: not asked for, or impossible */
+    gboolean asked, ready;
+    GfxBlock block;        /* what is to be sent next */
+    SeatH264 h264;         /* what the client decodes */
+    guint width, height;   /* px of the client's output and of the screen's surface; 0: none */
+    gboolean screen_keyed; /* the screen's decoder has seen a key frame */
+    Clear *clear;          /* what the client's decoder remembers; from the first capabilities on */
+    guint8 encoded[GFX_ENCODED_MAX];
+    RemoteFx *fx; /* for what may have losses; made when it is needed */
+    GfxRegion regions[GFX_REGIONS_MAX];
+    Pace pace;         /* serials are frame ids */
+    gsize frame_bytes; /* of this frame's messages so far */
+    guint film_kbit_s; /* that the link allows, as the seat was last told; 0: any */
+    gboolean acks_suspended;
+};
+
+/* gfx.c: a PDU has been appended to the block: when that is large it is sent. FALSE: the connection is
+ * broken. */
+gboolean gfx_appended(Gfx *gfx);
+/* Sends what the block has. */
+gboolean gfx_flush(Gfx *gfx);
+
+/* gfx_film.c: appends the update's unit, and its tiles' way to the screen. FALSE: the connection is
+ * broken. */
+gboolean gfx_film_append(Gfx *gfx, const ViewerUpdate *update);
+/* The client has no surfaces any more. */
+void gfx_film_forget(Gfx *gfx);
+/* Has the films' surfaces deleted; the screen's decoder knows no stream. */
+void gfx_film_delete(Gfx *gfx);
