@@ -329,14 +329,3 @@ FakeProcess *restart_at_greeter(const ProcessRecord *record)
     fake_master_living_end(master);
     return person;
 }
-
-int run_cases(const char *name, TCase *cases)
-{
-    Suite *suite = suite_create(name);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed;
-}

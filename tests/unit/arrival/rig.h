@@ -81,5 +81,3 @@ gboolean at_seat(gpointer person);
 gboolean at_a_greeter(gpointer person);
 gboolean is_ended(gpointer process);
 gboolean has_seat(gpointer data);
-
-int run_cases(const char *name, TCase *cases);

@@ -2,8 +2,8 @@
  * fernwerkd and the hypervisor. */
 #include "auth/token.h"
 #include "rig.h"
+#include "tests/unit/suite.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -360,5 +360,5 @@ int main(void)
     tcase_add_test(tcase, a_client_without_a_connection_in_the_database_is_ended_after_a_restart);
     tcase_add_test(tcase, a_greeter_that_dies_is_followed_by_one_that_knows_the_person);
     tcase_add_test(tcase, a_greeter_that_sends_garbage_loses_its_link_and_nobody_else_notices);
-    return run_cases("arrival", tcase) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("arrival", tcase);
 }

@@ -1,8 +1,8 @@
 /* A database that does not answer: what was begun goes on, nothing is denied wrongly, and all of it is made
  * up for. */
 #include "rig.h"
+#include "tests/unit/suite.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static guint found;
@@ -221,5 +221,5 @@ int main(void)
     tcase_add_test(tcase, a_client_without_a_connection_is_ended_when_the_database_is_back);
     tcase_add_test(tcase, a_connection_without_a_client_is_closed_when_the_database_is_back);
     tcase_add_test(tcase, nobody_is_let_to_a_desktop_before_the_database_is_squared);
-    return run_cases("database", tcase) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("database", tcase);
 }

@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "broker/arrival/backend.h"
+#include "tests/unit/suite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -153,5 +154,5 @@ int main(void)
     tcase_add_test(tcase, without_libvirt_both_are_told_why);
     tcase_add_test(tcase, a_greeter_that_dies_between_login_and_list_is_followed_by_one_that_goes_on);
     tcase_add_test(tcase, enter_asks_again_where_there_was_no_desktop_to_name);
-    return run_cases("failures", tcase) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("failures", tcase);
 }

@@ -2,8 +2,8 @@
  */
 #include "auth/token.h"
 #include "rig.h"
+#include "tests/unit/suite.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- what the store says ---- */
@@ -423,5 +423,5 @@ int main(void)
     tcase_add_test(tcase, an_own_password_change_spares_the_viewer_of_the_session_that_made_it);
     tcase_add_test(tcase, a_login_under_an_old_password_ends_with_the_restart);
     tcase_add_test(tcase, a_login_that_holds_goes_on_after_the_restart);
-    return run_cases("rights", tcase) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("rights", tcase);
 }

@@ -1,9 +1,8 @@
 /* Passwords are checked off the main loop, a bounded number at a time, in the same time for nobody and
  * somebody. */
 #include "auth/password.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -195,7 +194,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("password");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_set_timeout(all, 60);
@@ -209,10 +207,5 @@ int main(void)
     tcase_add_test(all, a_password_longer_than_the_limit_is_refused);
     tcase_add_test(all, freeing_while_checks_run_is_safe_and_silent);
     tcase_add_test(all, unfit_passwords_are_told_apart);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("password", all);
 }

@@ -1,8 +1,6 @@
 /* Guessing gets slow for whoever guesses, and the owner of the account gets in. */
 #include "auth/throttle.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 static Throttle *throttle;
 static gint64 now;
@@ -209,7 +207,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("throttle");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, three_mistakes_cost_nothing_and_the_next_ones_wait_longer_and_longer);
@@ -227,10 +224,5 @@ int main(void)
     tcase_add_test(all, names_count_without_case);
     tcase_add_test(all, only_the_first_refusal_is_worth_a_report);
     tcase_add_test(all, memory_is_bounded_and_the_worst_guesser_is_not_forgotten_for_strangers);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("throttle", all);
 }

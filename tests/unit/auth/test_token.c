@@ -1,8 +1,7 @@
 /* Tokens are told apart, read strictly, and never kept. */
 #include "auth/token.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static gboolean parses(TokenKind kind, const char *text)
@@ -95,7 +94,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("token");
     TCase *all = tcase_create("all");
     tcase_add_test(all, a_made_token_parses_to_the_hash_it_was_made_with);
     tcase_add_test(all, two_tokens_are_never_the_same);
@@ -103,10 +101,5 @@ int main(void)
     tcase_add_test(all, every_other_length_is_refused);
     tcase_add_test(all, a_second_spelling_of_the_same_bits_is_refused);
     tcase_add_test(all, foreign_characters_are_refused_wherever_they_stand);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("token", all);
 }

@@ -1,10 +1,9 @@
 /* What counts as one source of connections, and the text of an address. */
 #include "base/address.h"
+#include "tests/unit/suite.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 
 typedef union {
     struct sockaddr any;
@@ -56,11 +55,5 @@ int main(void)
     TCase *tcase = tcase_create("address");
     tcase_add_test(tcase, test_ipv6_addresses_of_one_network_are_one_source);
     tcase_add_test(tcase, test_ipv4_in_ipv6_is_written_as_ipv4);
-    Suite *suite = suite_create("address");
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("address", tcase);
 }

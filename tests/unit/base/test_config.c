@@ -1,7 +1,7 @@
 /* The configuration's parser, its errors, and that docs/configuration.md is the table's own description. */
 #include "base/config.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@ static void expect_error(const char *text, const char *start)
     g_autoptr(Config) config = parse(text, &error);
     ck_assert_ptr_null(config);
     ck_assert_ptr_nonnull(error);
-    ck_assert_msg(g_str_has_prefix(error->message, start), "\"%s\" does not start with \"%s\"", error->message, start);
+    ck_assert_msg(g_str_has_prefix(error->message, start), "\"%s\" does not start with \"%s\"",
+                  error->message, start);
 }
 
 START_TEST(an_empty_file_gives_every_default)
@@ -36,9 +37,10 @@ END_TEST
 
 START_TEST(values_comments_and_spaces_are_understood)
 {
-    g_autoptr(Config) config = parse("# one\n; two\n\n [ limits ] \n  login_s=45 \r\nwarm_rdp =  0\n[listen]\n"
-                                     "rdp = 127.0.0.1:13389, [::1]:13389",
-                                     NULL);
+    g_autoptr(Config) config =
+        parse("# one\n; two\n\n [ limits ] \n  login_s=45 \r\nwarm_rdp =  0\n[listen]\n"
+              "rdp = 127.0.0.1:13389, [::1]:13389",
+              NULL);
     ck_assert_ptr_nonnull(config);
     ck_assert_int_eq(config_integer(config, "limits.login_s"), 45);
     ck_assert_int_eq(config_integer(config, "limits.warm_rdp"), 0);
@@ -57,7 +59,8 @@ START_TEST(an_error_names_file_and_line)
     expect_error("[limits\n", "test.conf:1: ");
     expect_error("login_s = 30\n", "test.conf:1: login_s stands before the first [section]");
     expect_error("[limits]\nlogin_s\n", "test.conf:2: expected ");
-    expect_error("[limits]\nlogin_s = 4\n", "test.conf:2: login_s must be a number from 5 to 3600, not \"4\"");
+    expect_error("[limits]\nlogin_s = 4\n",
+                 "test.conf:2: login_s must be a number from 5 to 3600, not \"4\"");
     expect_error("[limits]\nlogin_s = 30x\n", "test.conf:2: ");
     expect_error("[libvirt]\nvirt = xen\n", "test.conf:2: virt must be one of auto|kvm|tcg");
     expect_error("[fernwerk]\nstate_dir = var\n", "test.conf:2: state_dir must be an absolute path");
@@ -77,8 +80,7 @@ START_TEST(groups_are_words_and_a_long_list_that_is_wrong_at_its_end_is_refused)
 {
     g_autofree char *words = g_strnfill(40000, 'a');
     g_autofree char *wrong = g_strdup_printf("[fernwerk]\nbroker_groups = %s;\n", words);
-    g_autoptr(Config) config =
-        parse("[fernwerk]\nbroker_groups = libvirt, kvm 12 \nseat_groups =\n", NULL);
+    g_autoptr(Config) config = parse("[fernwerk]\nbroker_groups = libvirt, kvm 12 \nseat_groups =\n", NULL);
     ck_assert_ptr_nonnull(config);
     expect_error("[fernwerk]\nbroker_groups = a;b\n", "test.conf:2: broker_groups must be names or numbers");
     expect_error(wrong, "test.conf:2: broker_groups must be names or numbers");
@@ -97,7 +99,8 @@ START_TEST(files_in_conf_d_win_in_the_order_of_their_names)
     g_autofree char *dir = g_dir_make_tmp("config-XXXXXX", NULL);
     g_autofree char *parts = g_build_filename(dir, "conf.d", NULL);
     g_autofree char *main_file = g_build_filename(dir, "fernwerk.conf", NULL);
-    g_autofree char *b = g_build_filename(parts, "b.conf", NULL), *a = g_build_filename(parts, "a.conf", NULL);
+    g_autofree char *b = g_build_filename(parts, "b.conf", NULL),
+                    *a = g_build_filename(parts, "a.conf", NULL);
     g_autofree char *other = g_build_filename(parts, "c.conf.bak", NULL);
     g_autoptr(GError) error = NULL;
     g_mkdir(parts, 0700);
@@ -146,14 +149,14 @@ START_TEST(docs_configuration_md_is_what_the_table_says)
 {
     g_autofree char *expected = config_describe(TRUE), *found = NULL;
     ck_assert(g_file_get_contents(DOCS_DIR "/configuration.md", &found, NULL, NULL));
-    ck_assert_msg(strcmp(expected, found) == 0,
-                  "docs/configuration.md is old: fernwerkd --describe-config=markdown > docs/configuration.md");
+    ck_assert_msg(
+        strcmp(expected, found) == 0,
+        "docs/configuration.md is old: fernwerkd --describe-config=markdown > docs/configuration.md");
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("config");
     TCase *cases = tcase_create("config");
     tcase_add_test(cases, an_empty_file_gives_every_default);
     tcase_add_test(cases, values_comments_and_spaces_are_understood);
@@ -164,10 +167,5 @@ int main(void)
     tcase_add_test(cases, a_missing_file_is_an_error_that_names_it);
     tcase_add_test(cases, the_described_default_file_parses_with_every_key_uncommented);
     tcase_add_test(cases, docs_configuration_md_is_what_the_table_says);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("config", cases);
 }

@@ -1,7 +1,7 @@
 /* The word of memory through which a process shows that it lives, both sides in one process. */
 #include "base/heartbeat.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <string.h>
@@ -121,7 +121,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("heartbeat");
     TCase *cases = tcase_create("heartbeat");
     tcase_add_test(cases, it_counts_from_its_making_and_from_each_beat);
     tcase_add_test(cases, what_it_claims_of_the_time_before_all_counts_as_the_beginning);
@@ -129,10 +128,5 @@ int main(void)
     tcase_add_test(cases, a_loop_shows_since_when_it_works_and_that_it_waits);
     tcase_add_test(cases, no_process_can_take_the_memory_from_under_the_master);
     tcase_add_test(cases, another_file_is_no_heartbeat);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("heartbeat", cases);
 }

@@ -1,10 +1,9 @@
 /* What a launched program has, and what it has not. Needs root. */
 #include "base/launch.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -101,16 +100,10 @@ int main(void)
         puts("needs root");
         return 77;
     }
-    Suite *suite = suite_create("launch");
     TCase *cases = tcase_create("launch");
     tcase_add_test(cases, a_program_has_its_user_its_groups_and_no_capability);
     tcase_add_test(cases, a_program_inherits_the_given_descriptors_and_no_other);
     tcase_add_test(cases, a_program_has_little_environment_and_its_limits);
     tcase_add_test(cases, a_program_that_is_not_there_ends_with_127);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("launch", cases);
 }

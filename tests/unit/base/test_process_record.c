@@ -1,8 +1,7 @@
 /* What may be written into a record, and who may meet whom by it. */
 #include "base/proto/process_record.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const ProcessRecord full = {
@@ -77,17 +76,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("process_record");
     TCase *cases = tcase_create("process_record");
     tcase_add_test(cases, a_record_whose_text_does_not_end_is_not_valid);
     tcase_add_test(cases, fields_are_filled_in_steps_and_empty_ones_change_nothing);
     tcase_add_test(cases, a_field_that_differs_from_a_written_one_is_refused_and_nothing_is_written);
     tcase_add_test(cases, a_client_enters_a_seat_of_its_own_lease_alone);
     tcase_add_test(cases, users_disagree_only_when_both_are_known);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("process_record", cases);
 }

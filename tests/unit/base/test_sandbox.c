@@ -1,7 +1,7 @@
 /* Each profile of the sandbox refuses the five, and lets through what its programs live on. */
 #include "base/sandbox.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -164,7 +164,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("sandbox");
     TCase *cases = tcase_create("sandbox");
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, every_profile_refuses_socket_connect_exec_and_ptrace, 0,
@@ -177,10 +176,5 @@ int main(void)
     tcase_add_test(cases, a_child_of_a_seat_stays_in_the_group_that_is_killed_with_it);
     tcase_add_test(cases, only_a_seat_may_fork);
     tcase_add_test(cases, a_seat_writes_to_devices_alone);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("sandbox", cases);
 }

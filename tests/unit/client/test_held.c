@@ -1,8 +1,6 @@
 /* Held keys across the switch from one screen to another. */
 #include "session/client/held.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 START_TEST(a_press_its_repeats_and_its_release_pass)
 {
@@ -67,7 +65,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("held");
     TCase *tcase = tcase_create("held");
     tcase_add_test(tcase, a_press_its_repeats_and_its_release_pass);
     tcase_add_test(tcase, a_release_of_a_key_that_is_up_is_dropped);
@@ -75,10 +72,5 @@ int main(void)
     tcase_add_test(tcase, a_button_pressed_before_the_switch_counts_only_when_pressed_again);
     tcase_add_test(tcase, codes_beyond_the_keyboard_are_dropped);
     tcase_add_test(tcase, more_keysyms_than_hands_can_hold_still_pass);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("held", tcase);
 }

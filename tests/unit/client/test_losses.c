@@ -1,8 +1,6 @@
 /* What may reach a client with losses first, and when it becomes exact. */
 #include "session/client/losses.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 #define WIDTH 1000
 #define HEIGHT 600
@@ -124,7 +122,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("losses");
     TCase *tests = tcase_create("losses");
 
     tcase_add_checked_fixture(tests, setup, teardown);
@@ -136,10 +133,5 @@ int main(void)
     tcase_add_test(tests, much_at_once_may_have_losses_where_it_is_a_picture);
     tcase_add_test(tests, what_has_become_calm_is_exact_even_if_it_is_much);
     tcase_add_test(tests, what_moves_on_does_not_become_exact_in_between);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("losses", tests);
 }

@@ -1,8 +1,6 @@
 /* What may be on its way to a client, and what is learnt of its link. */
 #include "session/client/pace.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 #define MS 1000
 
@@ -194,7 +192,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pace");
     TCase *tests = tcase_create("pace");
 
     tcase_add_test(tests, without_fences_requests_pace);
@@ -208,10 +205,5 @@ int main(void)
     tcase_add_test(tests, a_film_that_needs_less_than_the_link_carries_is_not_held_back);
     tcase_add_test(tests, what_waits_in_front_of_a_slow_link_is_little);
     tcase_add_test(tests, what_becomes_exact_at_once_follows_the_link);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("pace", tests);
 }

@@ -1,9 +1,8 @@
 /* A client's own copy of the picture: what is written stays until it is let go, whatever kind of pages holds
  * it. */
 #include "session/client/picture_copy.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -76,16 +75,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("picture copy");
     TCase *tests = tcase_create("picture copy");
 
     tcase_add_test(tests, what_was_written_stays_until_it_is_let_go);
     tcase_add_test(tests, little_takes_few_pages_also_after_much);
     tcase_add_test(tests, another_size_is_another_picture);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("picture copy", tests);
 }

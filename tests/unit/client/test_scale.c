@@ -1,7 +1,7 @@
 /* Pictures that are larger than the client's window. */
 #include "session/client/scale.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +89,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("scale");
     TCase *tcase = tcase_create("scale");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_test(tcase, a_picture_that_fits_stands_in_the_middle_as_it_is);
@@ -97,10 +96,5 @@ int main(void)
     tcase_add_test(tcase, one_colour_stays_that_colour);
     tcase_add_test(tcase, halving_takes_the_mean_of_four);
     tcase_add_test(tcase, parts_come_out_as_in_the_whole);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("scale", tcase);
 }

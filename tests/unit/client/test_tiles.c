@@ -1,7 +1,7 @@
 /* Which rectangles a client is sent for what it lacks. */
 #include "session/client/tiles.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,7 +234,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("tiles");
     TCase *tcase = tcase_create("tiles");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_rectangle_over_many_tiles_is_joined_into_itself);
@@ -250,10 +249,5 @@ int main(void)
     tcase_add_test(tcase, a_unit_that_paints_all_of_its_region_makes_all_of_it_lossy);
     tcase_add_test(tcase, calm_tiles_come_in_portions);
     tcase_add_test(tcase, a_unit_covers_what_its_region_lacked_before);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("tiles", tcase);
 }

@@ -2,9 +2,8 @@
 #include "session/client/tiles.h"
 #include "session/client/viewer_private.h"
 #include "tests/unit/client/fake_seat.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -698,7 +697,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("viewer");
     TCase *tcase = tcase_create("viewer");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, the_first_complete_frame_shows_the_whole_picture_exactly);
@@ -730,10 +728,5 @@ int main(void)
     tcase_add_test(tcase, who_takes_one_view_gets_one);
     tcase_add_test(tcase, marks_of_another_size_mark_nothing);
     tcase_add_test(tcase, a_first_picture_that_comes_as_a_unit_is_whole);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("viewer", tcase);
 }

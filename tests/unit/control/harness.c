@@ -376,14 +376,3 @@ void make_desktop(const char *name)
     have_template = TRUE;
     g_free(admin_call("desktop.create", args));
 }
-
-int run_suite(const char *name, TCase *all)
-{
-    Suite *suite = suite_create(name);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}

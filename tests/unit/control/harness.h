@@ -58,5 +58,3 @@ int connect_admin(void);
 void make_user(const char *name, const char *password, gboolean admin);
 /* A pattern template "p" and a desktop. */
 void make_desktop(const char *name);
-
-int run_suite(const char *name, TCase *all);

@@ -1,5 +1,6 @@
 /* The real command against a real server: shapes, fields, exit codes. */
 #include "tests/unit/control/harness.h"
+#include "tests/unit/suite.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -419,5 +420,5 @@ int main(void)
     tcase_add_test(all, a_broker_that_does_not_come_up_is_exit_code_6_within_seconds);
     tcase_add_test(all, people_get_aligned_tables_and_no_control_characters);
     tcase_add_test(all, help_and_version_work_without_a_broker);
-    return run_suite("cli", all);
+    return suite_run("cli", all);
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/control/harness.h"
 
 #include "broker/control/control_internal.h"
+#include "tests/unit/suite.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -183,5 +184,5 @@ int main(void)
     tcase_add_test(all, too_many_links_are_turned_away);
     tcase_add_test(all, root_and_the_group_s_members_come_in_and_nobody_else);
     tcase_add_test(all, the_web_s_link_is_replaced_by_a_newer_one);
-    return run_suite("control_link", all);
+    return suite_run("control_link", all);
 }

@@ -1,5 +1,6 @@
 /* One way in for all protocols: same throttle, same time, same answer, all in the audit. */
 #include "tests/unit/control/harness.h"
+#include "tests/unit/suite.h"
 
 #include <string.h>
 
@@ -183,5 +184,5 @@ int main(void)
     tcase_add_test(all, every_decided_attempt_and_the_first_refusal_are_in_the_audit);
     tcase_add_test(all, new_settings_reach_an_account_at_its_next_login);
     tcase_add_test(all, an_unknown_user_takes_as_long_as_a_known_one);
-    return run_suite("login", all);
+    return suite_run("login", all);
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/control/harness.h"
 
 #include "auth/token.h"
+#include "tests/unit/suite.h"
 
 #include <string.h>
 
@@ -304,5 +305,5 @@ int main(void)
     tcase_add_test(all, a_thumbnail_is_a_png);
     tcase_add_test(all, the_rdp_file_names_host_user_and_desktop_and_switches_nla_off);
     tcase_add_test(all, the_rdp_file_has_the_port_that_was_found_at_start);
-    return run_suite("portal", all);
+    return suite_run("portal", all);
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/control/harness.h"
 
 #include "broker/control/verbs.h"
+#include "tests/unit/suite.h"
 
 #include <string.h>
 
@@ -105,5 +106,5 @@ int main(void)
     tcase_add_test(all, a_session_on_the_admin_socket_has_that_session_s_rights_only);
     tcase_add_test(all, a_user_s_try_at_an_admin_verb_is_in_the_audit);
     tcase_add_test(all, an_admin_s_acts_over_the_web_carry_his_name);
-    return run_suite("roles", all);
+    return suite_run("roles", all);
 }

@@ -1,10 +1,9 @@
 /* A template that cannot work is refused when it is made, not when its first user waits. */
 #include "base/proto/recording.h"
 #include "broker/control/control_internal.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <glib/gstdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static char *folder, *image, *text_file, *recording;
@@ -153,7 +152,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("template_check");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, a_good_template_passes);
@@ -163,10 +161,5 @@ int main(void)
     tcase_add_test(all, a_keyboard_layout_that_does_not_exist_is_refused);
     tcase_add_test(all, the_image_of_a_pattern_is_a_recording);
     tcase_add_test(all, a_pattern_boots_nothing_and_a_machine_needs_something_to_boot);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("template_check", all);
 }

@@ -1,8 +1,7 @@
 /* The verb table is consistent, and what is made from it too. */
 #include "broker/control/verbs.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(every_verb_has_what_it_needs)
@@ -162,7 +161,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("verbs");
     TCase *all = tcase_create("all");
     tcase_add_test(all, every_verb_has_what_it_needs);
     tcase_add_test(all, no_two_verbs_share_a_route);
@@ -172,10 +170,5 @@ int main(void)
     tcase_add_test(all, routes_name_every_rest_verb_with_its_query_arguments);
     tcase_add_test(all, the_openapi_document_describes_every_operation_and_has_no_dangling_reference);
     tcase_add_test(all, the_manual_describes_every_command);
-    suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("verbs", all);
 }

@@ -1,11 +1,10 @@
 /* A desktop's states as a table, and its way through them with a fake hypervisor and fake seats. */
 #include "broker/desktop/desktops_internal.h"
 #include "fakes.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -593,7 +592,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("desktop");
     TCase *tcase = tcase_create("desktop");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -623,10 +621,5 @@ int main(void)
     tcase_add_test(tcase, a_thumbnail_is_copied_from_the_seats_memory_and_a_lie_about_its_size_gives_none);
     tcase_add_test(tcase, a_desktop_that_is_off_has_no_thumbnail_and_an_error_keeps_its_kind);
     tcase_add_test(tcase, a_request_without_an_answer_is_repeated_with_its_number);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("desktop", tcase);
 }

@@ -1,9 +1,8 @@
 /* The encoders' verdicts: heard from a probe once, kept, and chosen from. */
 #include "broker/desktop/encoders.h"
 #include "fakes.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -157,7 +156,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("encoder_verdicts");
     TCase *tcase = tcase_create("encoder_verdicts");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -166,10 +164,5 @@ int main(void)
     tcase_add_test(tcase, the_configured_candidates_decide_the_order);
     tcase_add_test(tcase, a_probe_that_dies_is_followed_by_one_more_and_no_third);
     tcase_add_test(tcase, a_damaged_file_leads_to_a_new_proof);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("encoder_verdicts", tcase);
 }

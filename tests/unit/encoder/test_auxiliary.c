@@ -1,7 +1,7 @@
 /* The auxiliary view of AVC444 v2, taken apart again as the specification says, without H.264 in between. */
 #include "encoder/auxiliary.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,17 +157,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("auxiliary");
     TCase *tests = tcase_create("auxiliary");
 
     tcase_add_loop_test(tests, each_chroma_sample_stands_where_the_specification_wants_it, 0, 8);
     tcase_add_loop_test(tests, a_tile_touches_no_sample_of_another, 0, 20);
     tcase_add_loop_test(tests, the_vectors_and_plain_c_give_the_same, 0, 5);
     tcase_add_test(tests, coloured_text_needs_the_view_and_black_text_and_photographs_do_not);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("auxiliary", tests);
 }

@@ -1,8 +1,8 @@
 /* Both views through the real encoders and FreeRDP's decoder. */
 #include "encoder/auxiliary.h"
 #include "encoder/h264_pair.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <freerdp/codec/color.h>
 #include <freerdp/codec/h264.h>
 #include <math.h>
@@ -251,7 +251,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("avc444");
     TCase *tests = tcase_create("avc444");
 
     tcase_set_timeout(tests, 60);
@@ -261,10 +260,5 @@ int main(void)
     tcase_add_test(tests, damage_beside_the_text_brings_no_auxiliary_view);
     tcase_add_test(tests, an_encoder_that_makes_no_pairs_gives_the_main_view);
     tcase_add_test(tests, a_pair_made_without_chroma_cannot_begin_with_it);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("avc444", tests);
 }

@@ -1,7 +1,7 @@
 /* What our bulk compression writes, FreeRDP's decoder must turn into the same bytes. */
 #include "encoder/bulk.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <freerdp/codec/zgfx.h>
 #include <stdlib.h>
 #include <string.h>
@@ -442,7 +442,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("bulk");
     TCase *tests = tcase_create("bulk");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, whatever_messages_come_in_whatever_order_they_come_back, 0, 6);
@@ -460,10 +459,5 @@ int main(void)
     tcase_add_test(tests, dense_bytes_are_sent_as_they_are);
     tcase_add_test(tests, noise_grows_by_two_bytes);
     tcase_add_test(tests, what_repeats_becomes_small);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("bulk", tests);
 }

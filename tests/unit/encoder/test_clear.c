@@ -1,8 +1,8 @@
 /* What the ClearCodec encoder writes, FreeRDP's decoder must turn into the same pixels. */
 #include "encoder/clear.h"
 #include "encoder/clear_bars.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <freerdp/codec/clear.h>
 #include <stdlib.h>
 #include <string.h>
@@ -483,7 +483,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("clear");
     TCase *tcase = tcase_create("clear");
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, pictures_of_every_small_size_come_back_exactly);
@@ -499,10 +498,5 @@ int main(void)
     tcase_add_test(tcase, text_that_comes_again_is_told_by_its_columns);
     tcase_add_test(tcase, a_flat_picture_takes_twenty_bytes);
     tcase_add_test(tcase, after_a_reset_the_encoder_serves_a_new_decoder_and_one_that_was_reset);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("clear", tcase);
 }

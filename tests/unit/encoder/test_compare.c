@@ -1,7 +1,7 @@
 /* Compare-and-copy: each variant against a naive one, and under sources and readers that do not wait. */
 #include "encoder/shadow.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -369,7 +369,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("compare");
     TCase *tests = tcase_create("compare");
 
     tcase_set_timeout(tests, 60); /* slow machines */
@@ -380,10 +379,5 @@ int main(void)
                         COMPARE_VARIANTS);
     tcase_add_loop_test(tests, a_copy_made_under_an_unchanged_version_is_of_one_moment, 0, COMPARE_VARIANTS);
     tcase_add_test(tests, a_machine_without_vectors_has_the_plain_variant_and_each_takes_its_best);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("compare", tests);
 }

@@ -2,8 +2,8 @@
 #include "encoder/forecast.h"
 #include "encoder/shadow.h"
 #include "tests/unit/encoder/scenes.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,7 +244,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("forecast");
     TCase *tcase = tcase_create("forecast");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -252,10 +251,5 @@ int main(void)
     tcase_add_test(tcase, a_scroll_that_goes_on_leaves_its_strip);
     tcase_add_test(tcase, only_a_likely_move_upwards_is_expected);
     tcase_add_test(tcase, what_is_outside_of_a_move_covers_the_rest_of_a_rectangle_once);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("forecast", tcase);
 }

@@ -3,8 +3,8 @@
 #include "encoder/annexb.h"
 #include "encoder/convert.h"
 #include "encoder/probe.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,7 +216,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("h264");
     TCase *tests = tcase_create("h264");
 
     tcase_set_timeout(tests, 30);
@@ -228,10 +227,5 @@ int main(void)
     tcase_add_test(tests, the_probe_proves_the_software_encoder_and_refuses_what_is_not_there);
     tcase_add_test(tests, the_probe_refuses_an_encoder_with_several_slices);
     tcase_add_test(tests, the_probe_refuses_an_encoder_that_holds_pictures_back);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("h264", tests);
 }

@@ -1,8 +1,8 @@
 /* damage, shadow, ring, classify: what needs no codec. */
 #include "encoder/ring.h"
 #include "encoder/shadow.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -220,7 +220,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("picture");
     TCase *tests = tcase_create("picture");
 
     tcase_add_loop_test(tests, damage_covers_everything_added_and_never_exceeds_the_limit, 0, 60);
@@ -231,10 +230,5 @@ int main(void)
     tcase_add_test(tests, a_unit_in_the_ring_never_wraps_and_the_counter_tells_when_it_is_gone);
     tcase_add_test(tests, small_units_use_a_small_part_of_the_ring_and_a_long_one_still_fits);
     tcase_add_loop_test(tests, the_undo_has_what_the_shadow_showed_before_the_frame, 0, 20);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("picture", tests);
 }

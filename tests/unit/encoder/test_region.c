@@ -2,9 +2,8 @@
 #include "encoder/content.h"
 #include "encoder/rect.h"
 #include "encoder/region.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WIDTH 1280
@@ -239,7 +238,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("region");
     TCase *tests = tcase_create("region");
 
     tcase_add_checked_fixture(tests, setup, teardown);
@@ -252,10 +250,5 @@ int main(void)
     tcase_add_test(tests, a_region_follows_once_a_second_unless_much_is_outside);
     tcase_add_test(tests, regions_are_not_smaller_than_encoders_take_and_lie_on_the_screen);
     tcase_add_test(tests, what_others_lack_goes_as_film_only_where_the_film_is);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("region", tests);
 }

@@ -2,8 +2,8 @@
  * has only moved is found. */
 #include "encoder/scroll.h"
 #include "tests/unit/encoder/scenes.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -336,7 +336,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("scroll");
     TCase *tcase = tcase_create("scroll");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_loop_test(tcase, a_client_that_makes_the_moves_and_copies_the_rest_has_the_picture, 0, 25);
@@ -347,10 +346,5 @@ int main(void)
     tcase_add_loop_test(tcase, a_dragged_window_is_a_move, 0, 30);
     tcase_add_test(tcase, what_is_of_one_colour_does_not_move);
     tcase_add_test(tcase, parts_that_change_places_lose_one_move_at_most);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("scroll", tcase);
 }

@@ -1,7 +1,7 @@
 /* Pictures made smaller, against the mean taken pixel by pixel. */
 #include "encoder/shrink.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -96,16 +96,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("shrink");
     TCase *tcase = tcase_create("shrink");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_test(tcase, each_new_pixel_is_the_mean_of_what_it_covers);
     tcase_add_test(tcase, white_stays_white_from_the_largest_picture_to_one_pixel);
     tcase_add_test(tcase, a_changed_pixel_reaches_just_what_it_changes);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("shrink", tcase);
 }

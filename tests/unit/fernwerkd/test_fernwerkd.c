@@ -2,9 +2,9 @@
 #include "base/log.h"
 #include "base/proto/master_link.h"
 #include "tests/unit/fernwerkd/instance.h"
+#include "tests/unit/suite.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -575,7 +575,6 @@ int main(void)
         fprintf(stderr, "these tests need root\n");
         return 77;
     }
-    Suite *suite = suite_create("fernwerkd");
     TCase *cases = tcase_create("fernwerkd");
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, an_arrival_gets_a_client_and_a_greeter_under_users_of_their_own);
@@ -606,10 +605,5 @@ int main(void)
     tcase_add_test(cases, port_0_keeps_clear_of_libvirts_ports);
     tcase_add_test(cases, what_prevents_a_start_is_said_with_what_to_do);
     tcase_add_test(cases, checking_the_configuration_finds_what_a_start_would_and_names_its_line);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("fernwerkd", cases);
 }

@@ -1,7 +1,7 @@
 /* The gate's look at first packets: what real clients send passes at every split, lies do not. */
 #include "broker/gate/first_packet.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <string.h>
 
 static const guint8 bare[] = {3, 0, 0, 11, 6, 0xe0, 0, 0, 0, 0, 0};
@@ -99,17 +99,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("first packet");
     TCase *cases = tcase_create("first packet");
     tcase_add_test(cases, what_clients_send_passes_however_it_is_cut);
     tcase_add_test(cases, bytes_after_the_packet_are_not_looked_at);
     tcase_add_test(cases, a_lie_in_any_length_or_type_is_bad);
     tcase_add_test(cases, a_cookie_without_an_end_or_with_control_bytes_is_bad);
     tcase_add_test(cases, an_rfb_version_is_three_point_something);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("first packet", cases);
 }

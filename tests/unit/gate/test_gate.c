@@ -1,7 +1,7 @@
 /* The real gate behind a real fernwerkd: silent, slow, lying and too many connections. Needs root. */
 #include "tests/unit/fernwerkd/instance.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <poll.h>
 #include <signal.h>
@@ -226,7 +226,6 @@ int main(void)
         return 77;
     }
     setrlimit(RLIMIT_NOFILE, &files);
-    Suite *suite = suite_create("gate");
     TCase *cases = tcase_create("gate");
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, a_request_in_two_pieces_arrives_whole);
@@ -237,10 +236,5 @@ int main(void)
     tcase_add_test(cases, a_half_open_connection_costs_one_descriptor_less_than_16_kib_and_no_time);
     tcase_add_test(cases, a_full_descriptor_table_does_not_spin_and_recovers);
     tcase_add_test(cases, the_listeners_outlive_the_gate);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("gate", cases);
 }

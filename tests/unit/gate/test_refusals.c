@@ -1,7 +1,7 @@
 /* What a refused client is told, in its own protocol and version. */
 #include "broker/gate/refusals.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,17 +78,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("refusals");
     TCase *cases = tcase_create("refusals");
     tcase_add_test(cases, a_viewer_reads_no_security_type_and_then_the_reason);
     tcase_add_test(cases, a_viewer_of_the_oldest_version_reads_a_word_instead_of_a_count);
     tcase_add_test(cases, a_viewer_that_has_not_spoken_yet_is_first_told_the_version);
     tcase_add_test(cases, no_more_than_so_many_are_waited_for);
     tcase_add_test(cases, whoever_goes_on_sending_is_not_listened_to_any_longer);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("refusals", cases);
 }

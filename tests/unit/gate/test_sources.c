@@ -1,8 +1,8 @@
 /* What one source address may have open and how often it may come. */
 #include "broker/gate/sources.h"
+#include "tests/unit/suite.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <netinet/in.h>
 
 #define MINUTE (60 * G_USEC_PER_SEC)
@@ -81,7 +81,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("sources");
     TCase *cases = tcase_create("sources");
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_source_has_no_more_open_than_it_may);
@@ -89,10 +88,5 @@ int main(void)
     tcase_add_test(cases, an_ipv4_address_is_the_same_in_ipv6_clothes);
     tcase_add_test(cases, the_rate_holds_and_recovers);
     tcase_add_test(cases, a_flood_of_sources_has_bounded_memory_and_those_open_are_kept);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("sources", cases);
 }

@@ -1,7 +1,7 @@
 /* The greeter's screens: typing, choosing, answers of the broker. */
 #include "session/greeter/form.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <string.h>
 
 static Form form;
@@ -291,7 +291,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("greeter form");
     TCase *cases = tcase_create("greeter form");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, the_keyboard_alone_signs_in);
@@ -310,10 +309,5 @@ int main(void)
     tcase_add_test(cases, a_list_whose_numbers_lie_is_refused);
     tcase_add_test(cases, an_enter_that_is_held_decides_once);
     tcase_add_test(cases, a_space_that_is_held_fills_a_field_and_presses_no_button);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("greeter form", cases);
 }

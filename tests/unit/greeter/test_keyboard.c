@@ -1,7 +1,7 @@
 /* What keys of real layouts mean at the greeter. Key numbers are QEMU's (XT scan codes). */
 #include "session/greeter/keyboard.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <string.h>
 
 #define CODE_TAB 0x0f
@@ -173,7 +173,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("greeter keyboard");
     TCase *cases = tcase_create("greeter keyboard");
     tcase_set_timeout(cases, 60);
     tcase_add_checked_fixture(cases, setup, teardown);
@@ -186,10 +185,5 @@ int main(void)
     tcase_add_test(cases, keysyms_of_tablets_type_what_they_are);
     tcase_add_test(cases, every_code_and_layout_can_be_stroked_without_harm);
     tcase_add_test(cases, presses_of_a_held_key_are_repeats);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("greeter keyboard", cases);
 }

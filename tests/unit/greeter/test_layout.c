@@ -1,7 +1,7 @@
 /* Every screen of the greeter fits every size, and a click finds what is drawn there. */
 #include "session/greeter/layout.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <string.h>
 
 static const guint sizes[][3] = {{800, 600, 0},     {640, 480, 0},   {1024, 768, 100},  {1920, 1080, 0},
@@ -134,7 +134,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("greeter layout");
     TCase *cases = tcase_create("greeter layout");
     tcase_add_loop_test(cases, everything_stands_inside_of_the_screen, 0, G_N_ELEMENTS(sizes));
     tcase_add_test(cases, a_screen_of_4k_is_drawn_larger_and_the_clients_scale_is_followed);
@@ -142,10 +141,5 @@ int main(void)
     tcase_add_test(cases, the_selected_desktop_is_always_visible);
     tcase_add_test(cases, a_message_under_the_login_does_not_move_the_fields);
     tcase_add_test(cases, an_enormous_window_gets_a_smaller_picture_of_its_shape);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run("greeter layout", cases);
 }

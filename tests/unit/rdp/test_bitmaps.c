@@ -1,8 +1,8 @@
 /* What our encoders make, FreeRDP's decoders must turn into the same pixels. */
 #include "session/rdp/interleave.h"
 #include "session/rdp/planar.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <freerdp/codec/color.h>
 #include <freerdp/codec/interleaved.h>
 #include <freerdp/codec/planar.h>
@@ -143,7 +143,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("bitmaps");
     TCase *tcase = tcase_create("bitmaps");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, planar_pictures_of_every_small_size_come_back_exactly);
@@ -151,10 +150,5 @@ int main(void)
     tcase_add_test(tcase, large_planar_pictures_come_back_exactly);
     tcase_add_test(tcase, a_flat_planar_picture_is_small);
     tcase_add_test(tcase, interleaved_pictures_come_back_as_exactly_as_their_depth_allows);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("bitmaps", tcase);
 }

@@ -1,9 +1,7 @@
 /* Scancodes, Unicode, wheels and keyboard layouts. */
 #include "session/rdp/layout.h"
 #include "session/rdp/scancode.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 #define EXTENDED 0x0100
 #define EXTENDED1 0x0200
@@ -137,7 +135,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("input");
     TCase *tcase = tcase_create("input");
     tcase_add_checked_fixture(tcase, setup, NULL);
     tcase_add_test(tcase, an_ordinary_key_keeps_its_scancode);
@@ -152,10 +149,5 @@ int main(void)
     tcase_add_test(tcase, known_layouts_have_xkb_names);
     tcase_add_test(tcase, an_unknown_variant_falls_back_to_its_language);
     tcase_add_test(tcase, no_layout_is_no_layout);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("input", tcase);
 }

@@ -1,8 +1,6 @@
 /* Cursor shapes. */
 #include "session/rdp/pointer.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 static PointerShape shape;
 
@@ -67,7 +65,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pointer");
     TCase *tcase = tcase_create("pointer");
     tcase_add_checked_fixture(tcase, NULL, teardown);
     tcase_add_test(tcase, rows_come_bottom_up_and_alpha_stays);
@@ -75,10 +72,5 @@ int main(void)
     tcase_add_test(tcase, without_alpha_colours_are_whole_and_rows_padded);
     tcase_add_test(tcase, with_alpha_colours_are_whole_too);
     tcase_add_test(tcase, a_large_shape_is_cut_around_its_hot_spot);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("pointer", tcase);
 }

@@ -5,8 +5,8 @@
 #include "session/rdp/gfx_film.c"
 #include "session/rdp/place.c"
 #include "session/rdp/remotefx.c"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <freerdp/codec/clear.h>
 #include <freerdp/codec/planar.h>
 #include <freerdp/codec/region.h>
@@ -628,7 +628,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("rdp screen");
     TCase *tcase = tcase_create("rdp screen");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -647,10 +646,5 @@ int main(void)
     tcase_add_test(tcase, a_larger_picture_is_made_smaller_and_exact);
     tcase_add_test(tcase, without_surfaces_the_desktop_grows_no_larger_than_the_window);
     tcase_add_test(tcase, a_client_that_cannot_be_resized_gets_bars);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("rdp screen", tcase);
 }

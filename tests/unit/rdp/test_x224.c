@@ -1,9 +1,8 @@
 /* The first packet: wanted desktop, and repairs. */
 #include "session/rdp/repair.h"
 #include "session/rdp/x224.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const guint8 negotiation[] = {1, 0, 8, 0, 3, 0, 0, 0};
@@ -150,7 +149,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("x224");
     TCase *tcase = tcase_create("x224");
     tcase_add_test(tcase, a_bare_routing_token_names_the_desktop);
     tcase_add_test(tcase, the_token_may_follow_what_clients_and_brokers_put_before_it);
@@ -162,10 +160,5 @@ int main(void)
     tcase_add_test(tcase, other_requests_are_left_alone);
     tcase_add_test(tcase, rdesktops_erect_domain_request_gets_integers_of_one_byte);
     tcase_add_test(tcase, a_request_that_offers_no_tls_is_known);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("x224", tcase);
 }

@@ -2,8 +2,8 @@
 #include "audience.h"
 
 #include "base/packet.h"
+#include "tests/unit/suite.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 static const SeatRect line = {.x = 400, .y = 250, .width = 40, .height = 12};
@@ -129,7 +129,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("beside");
     TCase *cases = tcase_create("beside");
     tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, set_up, tear_down);
@@ -137,10 +136,5 @@ int main(void)
     tcase_add_test(cases, what_comes_with_a_picture_of_the_film_goes_before_it);
     tcase_add_test(cases, the_last_credit_is_the_unit_s);
     tcase_add_test(cases, no_picture_is_encoded_for_who_has_not_taken_the_last_one);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("beside", cases);
 }

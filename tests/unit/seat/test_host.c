@@ -1,9 +1,8 @@
 /* The host of a seat link in this process: input across a resize, lights and pointer mode. */
 #include "base/packet.h"
 #include "session/seat/host.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -149,7 +148,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("seat host");
     TCase *cases = tcase_create("seat host");
     tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, setup, teardown);
@@ -157,10 +155,5 @@ int main(void)
     tcase_add_test(cases, nothing_is_pressed_where_the_old_picture_had_it);
     tcase_add_test(cases, lights_that_nobody_has_told_are_not_sent);
     tcase_add_test(cases, a_guest_that_flashes_its_lights_closes_no_link_that_is_not_read);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("seat host", cases);
 }

@@ -3,9 +3,8 @@
 #include "base/proto/master_link.h"
 #include "session/seat/host.h"
 #include "session/seat/stream.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define WIDTH 256
@@ -238,7 +237,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("seat frames");
     TCase *cases = tcase_create("seat frames");
     tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, setup, teardown);
@@ -246,10 +244,5 @@ int main(void)
     tcase_add_test(cases, the_auxiliary_view_is_made_while_all_subscribers_take_it);
     tcase_add_test(cases, both_views_stand_in_the_ring_behind_one_another);
     tcase_add_test(cases, who_only_looks_on_does_not_lower_the_bitrate_of_who_works);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("seat frames", cases);
 }

@@ -1,8 +1,7 @@
 /* Input as calls to QEMU, against a display that does not answer. */
 #include "session/seat/input_qemu.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static GPtrArray *calls; /* of strings */
@@ -52,14 +51,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("input to QEMU");
     TCase *cases = tcase_create("input to QEMU");
     tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_test(cases, a_click_is_where_the_pointer_is_even_when_qemu_is_slow);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("input to QEMU", cases);
 }

@@ -1,9 +1,7 @@
 /* What a guest's screen modes do. QEMU's calls are made by hand; the file under test is compiled in, since
  * nobody else sees its insides. */
 #include "session/seat/qemu_listener.c"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 static QemuDisplay display;
 static guint announced, warnings;
@@ -86,16 +84,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("listener");
     TCase *cases = tcase_create("listener");
     tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, a_mode_that_is_too_large_is_said_instead_of_the_old_picture);
     tcase_add_test(cases, a_guest_that_asks_for_such_modes_all_the_time_fills_no_log);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("listener", cases);
 }

@@ -7,8 +7,8 @@
 #include "session/seat/recording.h"
 #include "tests/unit/encoder/scenes.h"
 #include "tests/unit/seat/film.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -555,17 +555,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("moves");
     TCase *tcase = tcase_create("moves");
     tcase_set_timeout(tcase, 120); /* slow machines */
     tcase_add_loop_test(tcase, every_client_ends_with_the_seats_picture_whatever_moves, 0, 25);
     tcase_add_loop_test(tcase, moves_and_the_stream_get_along, 0, 4);
     tcase_add_loop_test(tcase, every_client_ends_with_the_last_picture_of_a_recording, 0, 4);
     tcase_add_test(tcase, a_client_that_has_waited_still_gets_its_scrolls_as_moves);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("moves", tcase);
 }

@@ -2,8 +2,8 @@
  */
 #include "film.h"
 #include "session/seat/recording.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -166,7 +166,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("recording");
     TCase *tests = tcase_create("recording");
 
     tcase_add_checked_fixture(tests, setup, NULL);
@@ -177,10 +176,5 @@ int main(void)
     tcase_add_test(tests, what_is_no_ordinary_file_is_refused);
     tcase_add_test(tests, a_file_that_is_cut_short_is_refused_or_told_while_it_plays);
     tcase_add_test(tests, no_damaged_file_draws_outside_of_the_picture);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("recording", tests);
 }

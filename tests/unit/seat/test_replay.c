@@ -1,9 +1,8 @@
 /* A real seat that plays a recording: its picture, its damage, and what becomes of a file that is none. */
 #include "film.h"
 #include "rig.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,7 +109,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("replay");
     TCase *tests = tcase_create("replay");
 
     tcase_add_checked_fixture(tests, start, stop);
@@ -119,10 +117,5 @@ int main(void)
     tcase_add_test(tests, where_all_is_damage_the_seat_finds_what_has_changed);
     tcase_add_test(tests, a_file_that_cannot_be_played_is_a_lost_display_with_its_reason);
     tcase_add_test(tests, a_file_that_becomes_shorter_while_it_plays_is_a_lost_display_too);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("replay", tests);
 }

@@ -2,10 +2,9 @@
  * broker. */
 #include "guest/testcard/testcard.h"
 #include "rig.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -221,7 +220,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("seat_link");
     TCase *tests = tcase_create("pattern");
 
     tcase_add_checked_fixture(tests, start, stop);
@@ -234,10 +232,5 @@ int main(void)
     tcase_add_test(tests, a_resize_is_a_new_generation_and_old_coordinates_are_dropped);
     tcase_add_test(tests, a_new_broker_finds_display_and_clients_as_they_were);
     tcase_add_test(tests, a_thumbnail_is_a_png_of_the_asked_size);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("seat_link", tests);
 }

@@ -1,9 +1,9 @@
 /* A real seat at a real VM: firmware through inline pixels, the tiny guest through shared memory, input,
  * loss. */
 #include "rig.h"
+#include "tests/unit/suite.h"
 #include "vm.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,7 +208,6 @@ int main(void)
         fprintf(stderr, "skipped: no qemu-system-x86_64, or the tiny guest is not built (FERNWERK_TINY)\n");
         return 77;
     }
-    Suite *suite = suite_create("seat_qemu");
     TCase *tests = tcase_create("vm");
 
     tcase_add_checked_fixture(tests, NULL, stop);
@@ -217,10 +216,5 @@ int main(void)
     tcase_add_test(tests, the_tiny_guest_shows_its_card_exactly_at_the_clients_size);
     tcase_add_test(tests, german_characters_become_the_keys_of_a_german_keyboard);
     tcase_add_test(tests, a_vm_that_dies_is_reported_and_the_picture_stays);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("seat_qemu", tests);
 }

@@ -1,8 +1,7 @@
 /* When a guest is asked for which size. */
 #include "session/seat/size_wish.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define UNIT_MS 20
@@ -128,7 +127,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("size_wish");
     TCase *tcase = tcase_create("size_wish");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -138,10 +136,5 @@ int main(void)
     tcase_add_test(tcase, a_guest_that_does_not_follow_is_asked_four_times_each_time_in_other_words);
     tcase_add_test(tcase, a_guest_that_follows_is_left_alone_even_when_it_changes_its_size_later);
     tcase_add_test(tcase, a_lost_display_is_not_asked_and_the_next_one_is);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("size_wish", tcase);
 }

@@ -2,9 +2,8 @@
 #include "encoder/annexb.h"
 #include "film.h"
 #include "rig.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -215,7 +214,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("stream");
     TCase *tests = tcase_create("stream");
 
     tcase_add_checked_fixture(tests, start, stop);
@@ -226,10 +224,5 @@ int main(void)
     tcase_add_test(tests, software_takes_over_where_the_hardware_encoder_does_not_start);
     tcase_add_test(tests, a_joiner_starts_at_a_key_frame_of_the_running_stream);
     tcase_add_test(tests, an_encoder_goes_with_its_film_and_the_next_film_is_a_new_stream);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("stream", tests);
 }

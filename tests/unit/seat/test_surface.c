@@ -1,9 +1,8 @@
 /* Which of the files that QEMU has shown stay mapped. */
 #include "session/seat/surface.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <pixman.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -70,15 +69,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("surface");
     TCase *tcase = tcase_create("surface");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_test(tcase, a_guest_that_flips_pages_comes_back_to_files_that_are_still_mapped);
     tcase_add_test(tcase, files_of_another_mode_are_let_go_of);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("surface", tcase);
 }

@@ -2,8 +2,7 @@
 #include "audience.h"
 
 #include "base/proto/master_link.h"
-
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 static void forget_gap(Client *client)
 {
@@ -392,7 +391,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("tiers");
     TCase *cases = tcase_create("tiers");
     tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, set_up, tear_down);
@@ -418,10 +416,5 @@ int main(void)
     tcase_add_test(cases, what_a_slow_viewer_lacks_is_not_the_others_region);
     tcase_add_test(cases, a_film_that_is_elsewhere_is_so_in_both_tiers);
     tcase_add_test(cases, the_slow_tier_goes_on_while_the_fast_one_has_nobody_to_go_on_with);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("tiers", cases);
 }

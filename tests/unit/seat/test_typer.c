@@ -3,9 +3,8 @@
 #include "session/seat/typer.h"
 
 #include "base/proto/seat_link.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <xkbcommon/xkbcommon-keysyms.h>
 
 static GString *strokes;
@@ -144,7 +143,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("typer");
     TCase *tests = tcase_create("typer");
 
     tcase_add_loop_test(tests, a_keysym_becomes_the_layouts_strokes, 0, G_N_ELEMENTS(cases));
@@ -154,10 +152,5 @@ int main(void)
     tcase_add_test(tests, lock_keys_are_brought_into_step_once);
     tcase_add_test(tests, what_no_key_can_type_is_refused);
     tcase_add_test(tests, key_numbers_and_evdev_codes_are_each_others_inverse);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("typer", tests);
 }

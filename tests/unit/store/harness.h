@@ -29,5 +29,3 @@ gint64 serial_of(const char *user);
 StoreReply *grant(const char *user, const char *desktop);
 /* Rows of the audit with that action and result. */
 guint audited(const char *action, const char *result);
-
-int run_suite(Suite *suite);

@@ -1,5 +1,6 @@
 /* The database is made, migrated, refused, and survives what is done to it. */
 #include "tests/unit/store/harness.h"
+#include "tests/unit/suite.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -188,7 +189,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store_open");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, harness_open, harness_close);
     tcase_set_timeout(all, 60);
@@ -202,6 +202,5 @@ int main(void)
     tcase_add_test(all, an_audit_row_left_pending_says_interrupted_after_the_next_start);
     tcase_add_test(all, an_audit_row_gets_its_result_once);
     tcase_add_test(all, the_constraints_keep_the_promises_without_the_code);
-    suite_add_tcase(suite, all);
-    return run_suite(suite);
+    return suite_run("store_open", all);
 }

@@ -1,5 +1,6 @@
 /* Users, desktops, assignments, leases and connections: who may, and what ends when he no longer may. */
 #include "tests/unit/store/harness.h"
+#include "tests/unit/suite.h"
 
 #include <string.h>
 
@@ -369,7 +370,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store_rights");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, harness_close);
     tcase_set_timeout(all, 60);
@@ -397,6 +397,5 @@ int main(void)
     tcase_add_test(all, asking_for_a_foreign_desktop_is_audited_without_what_could_be_a_password);
     tcase_add_test(all, an_unknown_name_gets_the_parameters_of_some_account_and_keeps_them);
     tcase_add_test(all, a_rehash_keeps_the_serial_and_another_hash_does_not);
-    suite_add_tcase(suite, all);
-    return run_suite(suite);
+    return suite_run("store_rights", all);
 }

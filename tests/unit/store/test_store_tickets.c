@@ -1,5 +1,6 @@
 /* Tickets work once, web sessions end, and both go with what they lean on. */
 #include "tests/unit/store/harness.h"
+#include "tests/unit/suite.h"
 
 #include <string.h>
 
@@ -293,7 +294,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("store_tickets");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, setup, harness_close);
     tcase_set_timeout(all, 60);
@@ -314,6 +314,5 @@ int main(void)
     tcase_add_test(all, a_connected_desktop_keeps_its_session_from_idling_out);
     tcase_add_test(all, idle_time_begins_when_the_desktop_is_left_however_that_came);
     tcase_add_test(all, a_user_s_sessions_and_a_session_s_tickets_are_bounded);
-    suite_add_tcase(suite, all);
-    return run_suite(suite);
+    return suite_run("store_tickets", all);
 }

@@ -1,7 +1,7 @@
 // The test card keeps to docs/test-card.md, and its damage rectangles tell the whole truth.
 #include "guest/testcard/testcard.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,7 +166,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("testcard");
     TCase *tcase = tcase_create("testcard");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, the_first_draw_damages_the_whole_picture_and_the_second_nothing);
@@ -178,10 +177,5 @@ int main(void)
     tcase_add_test(tcase, an_impossible_size_draws_nothing);
     tcase_add_test(tcase, the_box_stays_inside_the_picture_and_turns_at_both_edges);
     tcase_add_test(tcase, the_cursor_has_an_opaque_hot_spot_and_a_clear_far_corner);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("testcard", tcase);
 }

@@ -3,8 +3,8 @@
 #include "broker/virt/libvirt_hypervisor.h"
 
 #include "base/packet.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
@@ -375,7 +375,6 @@ int main(void)
         g_print("skipped: no libvirtd that this user may use\n");
         return 77;
     }
-    Suite *suite = suite_create("libvirt");
     TCase *tcase = tcase_create("libvirt");
 
     tcase_set_timeout(tcase, 200);
@@ -386,10 +385,5 @@ int main(void)
     tcase_add_test(tcase, without_libvirtd_a_missing_image_is_named_and_a_desktop_that_never_ran_can_go);
     tcase_add_test(tcase, a_vm_started_while_kvm_is_still_being_proven_waits_for_the_verdict);
     tcase_add_test(tcase, after_libvirtd_has_been_away_it_is_found_again_and_the_vm_was_not_touched);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("libvirt", tcase);
 }

@@ -3,8 +3,8 @@
 #include "broker/virt/domain_xml.h"
 #include "broker/virt/kvm_probe.h"
 #include "broker/virt/libvirt_error.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
 #include <glib/gstdio.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
@@ -280,7 +280,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("virt");
     TCase *tcase = tcase_create("virt");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, an_emulated_vm_has_overlay_dbus_display_channels_and_serial_log);
@@ -295,10 +294,5 @@ int main(void)
     tcase_add_test(tcase, an_overlay_is_made_once_on_its_image_and_removed_with_what_belongs_to_it);
     tcase_add_test(tcase, a_missing_image_and_too_much_memory_are_told_before_qemu_is_tried);
     tcase_add_test(tcase, the_proof_of_kvm_ends_in_time_and_gives_a_reason_when_it_fails);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("virt", tcase);
 }

@@ -1,9 +1,7 @@
 /* The order in which a login's parts come: verdict, the desktop's picture, ClientInit. Transport, screen and
  * viewer are replaced by ones that note what they are told; the file under test is compiled in. */
 #include "session/vnc/connection.c"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 #define HANDSHAKE                                                                                            \
     "RFB 003.008\n"                                                                                          \
@@ -226,7 +224,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("vnc connection");
     TCase *tcase = tcase_create("vnc connection");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -234,10 +231,5 @@ int main(void)
     tcase_add_test(tcase, the_greeter_s_picture_lets_nobody_in);
     tcase_add_test(tcase, who_is_let_in_sees_no_greeter_while_the_desktop_may_still_come);
     tcase_add_test(tcase, a_desktop_that_takes_its_time_is_awaited_at_the_greeter);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("vnc connection", tcase);
 }

@@ -1,8 +1,7 @@
 /* The handshake's state machine. */
 #include "session/vnc/front.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -305,7 +304,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("vnc front");
     TCase *cases = tcase_create("handshake");
     tcase_add_test(cases, a_viewer_with_name_and_password_is_let_in);
     tcase_add_test(cases, the_same_holds_when_every_byte_comes_alone);
@@ -325,10 +323,5 @@ int main(void)
     tcase_add_test(cases, nothing_is_taken_while_the_verdict_is_out);
     tcase_add_test(cases, a_page_is_greeted_first_and_waits_for_its_tickets_verdict);
     tcase_add_test(cases, an_end_during_the_login_is_told_where_the_result_stands);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("vnc front", cases);
 }

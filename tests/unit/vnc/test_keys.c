@@ -1,8 +1,6 @@
 /* Key numbers or keysyms. */
 #include "session/vnc/keys.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 #define CODE_Y 0x15 /* where a German keyboard has z */
 #define KEYSYM_Z 0x7a
@@ -62,17 +60,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("vnc keys");
     TCase *cases = tcase_create("vnc keys");
     tcase_add_checked_fixture(cases, setup, NULL);
     tcase_add_test(cases, a_greeter_gets_what_the_client_s_layout_made_of_the_key);
     tcase_add_test(cases, a_desktop_gets_the_key);
     tcase_add_test(cases, a_key_is_let_go_as_it_was_pressed_wherever_the_client_is_by_then);
     tcase_add_test(cases, one_without_the_other_is_what_there_is);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("vnc keys", cases);
 }

@@ -2,9 +2,8 @@
 #include "session/vnc/messages.h"
 
 #include "session/vnc/rfb.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static RfbMessage last;
@@ -215,7 +214,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("vnc messages");
     TCase *cases = tcase_create("messages");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, a_plain_key_brings_its_keysym_and_no_code);
@@ -235,10 +233,5 @@ int main(void)
     tcase_add_test(cases, an_unknown_message_is_an_error);
     tcase_add_test(cases, pixel_formats_that_can_be_are_taken);
     tcase_add_test(cases, pixel_formats_that_cannot_be_are_errors);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("vnc messages", cases);
 }

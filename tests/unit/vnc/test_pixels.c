@@ -4,9 +4,8 @@
 
 #include "session/vnc/rfb.h"
 #include "session/vnc/wire.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WIDTH 1100
@@ -124,7 +123,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("vnc pixels");
     TCase *cases = tcase_create("pixels");
     tcase_set_timeout(cases, 60);
     tcase_add_checked_fixture(cases, setup, teardown);
@@ -133,10 +131,5 @@ int main(void)
     tcase_add_test(cases, jpeg_is_used_only_where_it_is_allowed);
     tcase_add_test(cases, pixels_follow_the_clients_format);
     tcase_add_test(cases, a_colour_map_is_told_to_the_client);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("vnc pixels", cases);
 }

@@ -1,8 +1,6 @@
 /* JPEG's level over links of different rates. */
 #include "session/vnc/quality.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 /* About what a picture takes at a level. */
 static gsize picture(gint level)
@@ -79,7 +77,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("quality");
     TCase *tests = tcase_create("quality");
 
     tcase_add_test(tests, a_quick_or_unknown_link_gets_what_the_client_asked_for);
@@ -87,10 +84,5 @@ int main(void)
     tcase_add_test(tests, a_level_that_fits_stays);
     tcase_add_test(tests, without_jpeg_and_at_the_lowest_level_nothing_changes);
     tcase_add_test(tests, asking_for_the_same_again_keeps_what_was_learnt);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("quality", tests);
 }

@@ -1,9 +1,7 @@
 /* Pictures on their way to a client that answers late or never; viewer, encoder and socket are played. */
 #include "session/vnc/rfb.h"
 #include "session/vnc/screen.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "tests/unit/suite.h"
 
 static struct {
     SeatH264 h264; /* what was subscribed last */
@@ -158,15 +156,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("vnc screen");
     TCase *tests = tcase_create("vnc screen");
 
     tcase_set_timeout(tests, 90);
     tcase_add_test(tests, a_stuck_decoder_is_noticed_however_often_there_is_something_else_to_do);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int bad = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("vnc screen", tests);
 }

@@ -1,8 +1,7 @@
 /* The client's socket against a peer that does not read. */
 #include "session/vnc/transport.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -131,7 +130,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("vnc transport");
     TCase *cases = tcase_create("vnc transport");
     tcase_set_timeout(cases, 60); /* slow machines */
     tcase_add_checked_fixture(cases, setup, teardown);
@@ -139,10 +137,5 @@ int main(void)
     tcase_add_test(cases, once_it_reads_again_everything_is_answered);
     tcase_add_test(cases, a_large_picture_that_waits_keeps_no_input_out);
     tcase_add_test(cases, a_client_that_goes_while_nothing_is_read_is_noticed);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("vnc transport", cases);
 }

@@ -6,9 +6,8 @@
 #include "session/vnc/capabilities.h"
 #include "session/vnc/pointer.h"
 #include "session/vnc/rfb.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static GByteArray *out;
@@ -183,7 +182,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("vnc writer");
     TCase *cases = tcase_create("writer");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, server_init_offers_bgrx);
@@ -201,10 +199,5 @@ int main(void)
     tcase_add_test(cases, a_client_that_names_nothing_gets_raw);
     tcase_add_test(cases, buttons_pass_and_the_wheel_counts_when_it_goes_down);
     tcase_add_test(cases, a_notice_shows_its_text_at_any_size);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run("vnc writer", cases);
 }

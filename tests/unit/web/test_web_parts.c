@@ -1,13 +1,12 @@
 /* The pure parts of the web server: headers, routes, tickets, admission, preamble. */
 #include "base/proto/seat_link.h"
+#include "tests/unit/suite.h"
 #include "web/server/admission.h"
 #include "web/server/headers.h"
 #include "web/server/preamble.h"
 #include "web/server/routes.h"
 #include "web/server/tickets.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(test_the_session_cookie_is_found_among_others)
@@ -352,7 +351,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("web parts");
     TCase *tcase = tcase_create("all");
     tcase_add_test(tcase, test_the_session_cookie_is_found_among_others);
     tcase_add_test(tcase, test_two_session_cookies_count_as_none);
@@ -378,10 +376,5 @@ int main(void)
     tcase_add_test(tcase, test_known_connections_free_the_place_of_anonymous_ones);
     tcase_add_test(tcase, test_connections_a_minute_are_limited_and_come_back);
     tcase_add_test(tcase, test_a_preamble_takes_what_makes_sense);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("web parts", tcase);
 }
