@@ -56,6 +56,12 @@ async function live(page) {
   await page.waitForFunction(() => (window.fernwerk?.stats().frames ?? 0) > 0, null, { timeout: 20_000 });
 }
 
+// The page itself is there, and so is what it has asked for.
+async function filled(page) {
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.waitForFunction(() => !document.querySelector(".pf-v6-c-skeleton, [role=progressbar]"));
+}
+
 const stats = (page) => page.evaluate(() => window.fernwerk.stats());
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -494,7 +500,7 @@ const tests = {
     assert.ok(wide <= 360, `page is ${wide} px wide`);
     for (const path of ["desktops", "account"]) {
       await page.goto(`/${path}`);
-      await page.waitForTimeout(800);
+      await filled(page);
       await shot(page, `phone-${path}`);
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, `${path} is too wide`);
     }
@@ -507,7 +513,7 @@ const tests = {
     await page.waitForURL("**/desktops");
     for (const part of ["users", "desktops", "templates", "status"]) {
       await page.goto(`/admin/${part}`);
-      await page.waitForTimeout(600);
+      await filled(page);
       await shot(page, `phone-admin-${part}`);
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360, `${part} is too wide`);
     }
@@ -519,8 +525,7 @@ const tests = {
     await login(page, "root");
     await page.waitForURL("**/desktops");
     await page.goto("/admin/desktops");
-    await page.waitForTimeout(800);
-    assert.ok(await page.evaluate(() => document.documentElement.classList.contains("pf-v6-theme-dark")));
+    await page.waitForFunction(() => document.documentElement.classList.contains("pf-v6-theme-dark"));
     await shot(page, "dark-admin");
     return { context, page };
   },
