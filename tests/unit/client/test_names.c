@@ -1,9 +1,8 @@
 /* Tiles by their names: which of them an update has whole, and of which it knows what the client shows. */
 #include "session/client/viewer_private.h"
 #include "tests/unit/client/fake_seat.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static Viewer *viewer;
@@ -168,7 +167,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("names");
     TCase *tcase = tcase_create("names");
 
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -177,10 +175,5 @@ int main(void)
     tcase_add_test(tcase, a_tile_of_which_the_client_may_have_something_later_is_not_settled);
     tcase_add_test(tcase, a_tile_that_has_changed_a_little_is_named_once_it_stands);
     tcase_add_test(tcase, what_is_being_drawn_over_is_not_named);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("names", tcase);
 }

@@ -1,9 +1,8 @@
 /* The graphics pipeline's PDUs: what a client may send, well made or not. What the server sends is judged by
  * test_screen.c and by real clients. */
 #include "session/rdp/gfx_pdu.h"
+#include "tests/unit/suite.h"
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const guint8 acknowledge[] = {0xd, 0, 0, 0, 20, 0, 0, 0, 7, 0, 0, 0, 0x12, 0x34, 0, 0, 9, 0, 0, 0};
@@ -102,7 +101,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("rdp graphics PDUs");
     TCase *tcase = tcase_create("rdp graphics PDUs");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, an_acknowledgement_tells_frame_and_queue);
@@ -112,10 +110,5 @@ int main(void)
     tcase_add_test(tcase, unknown_pdus_are_passed_over_by_their_size);
     tcase_add_test(tcase, more_capabilities_than_anybody_has_are_bounded);
     tcase_add_test(tcase, confirmed_capabilities_read_as_they_were_chosen);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run("rdp graphics PDUs", tcase);
 }
