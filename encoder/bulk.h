@@ -1,7 +1,8 @@
 /* An encoder of RDP 8.0 bulk compression ([MS-RDPEGFX] 3.1.9.1), in which the graphics pipeline's messages
  * travel: lossless, with what the client's decoder remembers of all messages before. Whoever sends its
  * messages sends all of them, in their order. One for each graphics channel, on any one thread. It allocates
- * only when it is made, less than 200 KiB, and touches no more of it than it was given bytes.
+ * only when it is made, less than 180 KiB, of which 40 KiB are for the search; of the rest it touches what it
+ * was given.
  */
 #pragma once
 
