@@ -17,6 +17,7 @@ typedef enum {
     MESSAGE_KEEP,
     MESSAGE_MOVES,
     MESSAGE_LOSSES,
+    MESSAGE_TILES,
     MESSAGE_INVALIDATE,
     MESSAGE_KEYFRAME,
     MESSAGE_KEY,
@@ -227,6 +228,9 @@ static void deliver_wish(Bridge *bridge, const Message *m)
     case MESSAGE_LOSSES:
         viewer_accept_losses(bridge->viewer, m->number != 0);
         break;
+    case MESSAGE_TILES:
+        viewer_name_tiles(bridge->viewer, m->number != 0);
+        break;
     case MESSAGE_INVALIDATE:
         viewer_invalidate(bridge->viewer, NULL, 0);
         break;
@@ -360,6 +364,11 @@ void bridge_accept_moves(Bridge *bridge, gboolean accept)
 void bridge_accept_losses(Bridge *bridge, gboolean accept)
 {
     post(bridge, &(Message){.kind = MESSAGE_LOSSES, .number = accept});
+}
+
+void bridge_name_tiles(Bridge *bridge, gboolean name)
+{
+    post(bridge, &(Message){.kind = MESSAGE_TILES, .number = name});
 }
 
 void bridge_invalidate(Bridge *bridge)

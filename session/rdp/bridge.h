@@ -48,6 +48,7 @@ void bridge_subscribe(Bridge *bridge, SeatH264 h264, guint max_kbit_s);
 void bridge_keep_picture(Bridge *bridge, gboolean keep);
 void bridge_accept_moves(Bridge *bridge, gboolean accept);
 void bridge_accept_losses(Bridge *bridge, gboolean accept);
+void bridge_name_tiles(Bridge *bridge, gboolean name);
 void bridge_invalidate(Bridge *bridge);
 void bridge_need_keyframe(Bridge *bridge);
 void bridge_key(Bridge *bridge, guint32 code, gboolean pressed);

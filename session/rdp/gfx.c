@@ -66,6 +66,7 @@ void gfx_subscribe(Gfx *gfx)
 {
     bridge_subscribe(gfx->rdp->bridge, gfx->rdp->scaler ? SEAT_H264_NONE : gfx->h264, gfx->film_kbit_s);
     bridge_accept_losses(gfx->rdp->bridge, !gfx->rdp->scaler && gfx->h264 == SEAT_H264_NONE);
+    bridge_name_tiles(gfx->rdp->bridge, !gfx->rdp->scaler);
 }
 
 static gboolean on_caps_advertise(Gfx *gfx, const GfxPdu *pdu)
@@ -87,6 +88,7 @@ static gboolean on_caps_advertise(Gfx *gfx, const GfxPdu *pdu)
     /* Whatever the client had is gone. */
     gfx->width = gfx->height = 0;
     gfx_film_forget(gfx);
+    gfx_cache_start(gfx, &chosen);
     if (gfx->clear)
         clear_reset(gfx->clear);
     else
@@ -167,6 +169,7 @@ void gfx_free(Gfx *gfx)
     gfx_block_clear(&gfx->block);
     clear_free(gfx->clear);
     remotefx_free(gfx->fx);
+    gfx_cache_clear(gfx);
     g_free(gfx);
 }
 
@@ -241,6 +244,7 @@ SeatH264 gfx_h264(const Gfx *gfx)
 /* Anew, and a surface that fills it. */
 static void make_screen(Gfx *gfx, guint width, guint height)
 {
+    gfx_cache_empty(gfx);
     if (gfx->width)
         gfx_pdu_delete_surface(&gfx->block, GFX_SURFACE_SCREEN);
     gfx_pdu_reset_graphics(&gfx->block, width, height);
@@ -257,6 +261,7 @@ gboolean gfx_resize(Gfx *gfx)
     gfx_film_delete(gfx);
     if (all.width != gfx->width || all.height != gfx->height)
         make_screen(gfx, all.width, all.height);
+    tile_cache_spoil_all(gfx->cache.tiles);
     /* The bars around a picture that is smaller than the client's window. */
     gfx_pdu_solid_fill(&gfx->block, GFX_SURFACE_SCREEN, 0, &all);
     return gfx_flush(gfx);
@@ -361,11 +366,17 @@ gboolean gfx_send(Gfx *gfx, const ViewerUpdate *update)
 {
     gint64 began = g_get_monotonic_time();
     guint32 id = gfx->pace.sent + 1;
+    ViewerUpdate rest;
 
+    if (gfx_cache_learn(gfx, update))
+        return TRUE;
     gfx->frame_bytes = 0;
     gfx_pdu_start_frame(&gfx->block, id, (guint32)(began / 1000));
+    gfx_cache_begin(gfx, update);
     append_moves(gfx, update);
-    gboolean done = (!update->unit || gfx_film_append(gfx, update)) && append_rects(gfx, update);
+    gboolean done = !update->unit || gfx_film_append(gfx, update);
+    gfx_cache_append(gfx, update, &rest);
+    done = done && append_rects(gfx, &rest);
     gfx_pdu_end_frame(&gfx->block, id);
     done = done && gfx_flush(gfx);
     pace_sent(&gfx->pace, gfx->frame_bytes, began);

@@ -7,6 +7,7 @@
 #include "session/rdp/planar.h"
 #include "session/rdp/rdp.h"
 #include "session/rdp/remotefx.h"
+#include "session/rdp/tile_cache.h"
 
 #define GFX_SURFACE_SCREEN 1
 #define GFX_SURFACE_REGION 2 /* and following */
@@ -21,6 +22,14 @@ typedef struct {
     guint64 frame; /* of the last unit */
 } GfxRegion;
 
+/* What the client keeps of tiles that it has shown. */
+typedef struct {
+    TileCache *tiles;      /* from the first capabilities on */
+    GArray *hashes;        /* of TileHash: what the update's tiles are to show */
+    GArray *rects, *lossy; /* of ViewerRect: what of the update the client has to be sent */
+    guint64 kept, again;
+} GfxCache;
+
 struct Gfx {
     Rdp *rdp;
     GfxChannel *channel; /* NULL: not asked for, or impossible */
@@ -33,6 +42,7 @@ struct Gfx {
     guint8 encoded[GFX_ENCODED_MAX];
     RemoteFx *fx; /* for what may have losses; made when it is needed */
     GfxRegion regions[GFX_REGIONS_MAX];
+    GfxCache cache;
     Pace pace;         /* serials are frame ids */
     gsize frame_bytes; /* of this frame's messages so far */
     guint film_kbit_s; /* that the link allows, as the seat was last told; 0: any */
@@ -44,6 +54,20 @@ struct Gfx {
 gboolean gfx_appended(Gfx *gfx);
 /* Sends what the block has. */
 gboolean gfx_flush(Gfx *gfx);
+
+/* gfx_cache.c: the client has confirmed these capabilities, and keeps nothing yet. */
+void gfx_cache_start(Gfx *gfx, const GfxCaps *confirmed);
+void gfx_cache_clear(Gfx *gfx); /* at the end */
+/* Has the client throw out all that it keeps: before ResetGraphics, of which the specification does not say
+ * what remains. */
+void gfx_cache_empty(Gfx *gfx);
+/* An update that changes nothing tells what stands in tiles. FALSE: it is none such. */
+gboolean gfx_cache_learn(Gfx *gfx, const ViewerUpdate *update);
+/* Before anything else of a frame: has those tiles kept that it overwrites and that may come again. */
+void gfx_cache_begin(Gfx *gfx, const ViewerUpdate *update);
+/* After moves and units: has those of the update's tiles shown that the client keeps. *rest has the others as
+ * rects and lossy_rects; it lives as long as the update, or until the next call. */
+void gfx_cache_append(Gfx *gfx, const ViewerUpdate *update, ViewerUpdate *rest);
 
 /* gfx_film.c: appends the update's unit, and its tiles' way to the screen. FALSE: the connection is
  * broken. */

@@ -2,6 +2,7 @@
  * that reads what it is sent, counts and shows it; the files under test are compiled in, since nobody else
  * sees their insides. */
 #include "session/rdp/gfx.c"
+#include "session/rdp/gfx_cache.c"
 #include "session/rdp/gfx_film.c"
 #include "session/rdp/place.c"
 #include "session/rdp/remotefx.c"
@@ -19,7 +20,7 @@ static rdpUpdate update;
 static struct {
     guint units, commands, copies, created, deleted, resets, filled, keyframes, invalidated, black, resized;
     guint clear, planar, remotefx;
-    gboolean kept, moves, losses;
+    gboolean kept, moves, losses, names;
     guint messages;
     ViewerRect copied; /* of the last copy */
     guint copied_from, copied_onto, copied_x, copied_y;
@@ -61,6 +62,11 @@ void bridge_keep_picture(Bridge *bridge, gboolean keep)
 void bridge_accept_moves(Bridge *bridge, gboolean accept)
 {
     saw.moves = accept;
+}
+
+void bridge_name_tiles(Bridge *bridge, gboolean name)
+{
+    saw.names = name;
 }
 
 void bridge_accept_losses(Bridge *bridge, gboolean accept)
