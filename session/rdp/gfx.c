@@ -11,10 +11,10 @@
     (5 * G_USEC_PER_SEC) /* a client that acknowledges nothing for so long does not do it at all */
 /* Pixels for each byte of ClearCodec from which on planar is not worth a try. */
 #define CLEAR_SURE 3
-/* By such a part planar may be longer: bulk compression makes more of its small differences. */
-#define BULK_GAIN 8
-#define CAPS_LENGTH_MAX 16 /* bytes of the largest set there is */
-#define BLOCK_FULL 32768   /* bytes: a client decodes the first while the next are on their way */
+#define PHOTOGRAPH 2         /* bytes a pixel that neither ClearCodec nor planar is below */
+#define PHOTOGRAPH_AREA 1024 /* px; of less the headers count */
+#define CAPS_LENGTH_MAX 16   /* bytes of the largest set there is */
+#define BLOCK_FULL 32768     /* bytes: a client decodes the first while the next are on their way */
 
 /* ---- the block ---- */
 
@@ -270,17 +270,23 @@ gboolean gfx_resize(Gfx *gfx)
 /* ---- frames ---- */
 
 /* Encodes the pixels, without loss, in the codec that takes fewer bytes, which *codec then is: nearly always
- * ClearCodec, which does not know photographs. */
+ * ClearCodec, which does not know photographs. Of these bulk compression makes most when they are
+ * differences. */
 static gsize encode_exact(Gfx *gfx, const guint8 *pixels, gsize stride, const ViewerRect *rect,
                           GfxCodec *codec)
 {
     gsize most = clear_measure(gfx->clear, pixels, stride, rect->width, rect->height);
+    gsize area = (gsize)rect->width * rect->height, planar;
 
-    if (most > (gsize)rect->width * rect->height / CLEAR_SURE) {
-        gsize planar =
-            planar_encode(pixels, stride, rect->width, rect->height, PLANAR_FOR_BULK, gfx->encoded);
-        *codec = GFX_CODEC_PLANAR;
-        if (planar <= most + most / BULK_GAIN)
+    *codec = GFX_CODEC_PLANAR;
+    if (area >= PHOTOGRAPH_AREA && most > area * PHOTOGRAPH) {
+        planar = planar_encode(pixels, stride, rect->width, rect->height, PLANAR_FOR_BULK, gfx->encoded);
+        if (planar > area * PHOTOGRAPH)
+            return planar;
+    }
+    if (most > area / CLEAR_SURE) {
+        planar = planar_encode(pixels, stride, rect->width, rect->height, PLANAR_PLAIN, gfx->encoded);
+        if (planar <= most)
             return planar;
     }
     *codec = GFX_CODEC_CLEARCODEC;
