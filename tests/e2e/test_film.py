@@ -66,7 +66,7 @@ def test_moving_letters_keep_their_colours_where_the_client_takes_avc444(demo, s
     best = {}
     for name, graphics in (("avc420", XFreeRdp.AVC420), ("avc444", XFreeRdp.AVC444)):
         with XFreeRdp(screen, demo, graphics, user=user["name"], password=user["password"]) as client:
-            watch(client.picture, still)
+            until(lambda: client.picture().shape == still.shape, 30, "the film's size")
             seen = []
             until(lambda: (film.number(client.picture()) or film.MOVING) < 20, 30, "a moving film")
 

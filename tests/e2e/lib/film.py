@@ -12,7 +12,7 @@ import recording  # noqa: E402
 
 WIDTH, HEIGHT = 1024, 768
 X, Y, WIDE, TALL = 330, 210, 400, 270  # px, where the film is: not on the grid of tiles
-MOVING, STILL = 75, 150  # frames
+MOVING, STILL = 75, 90  # frames
 PHASES = 15
 TITLE = slice(200, 240)  # rows of the film with letters in them
 
