@@ -23,7 +23,7 @@ def test_xfreerdp_shows_the_vm_and_types_into_it(demo, screen, graphics, psnr, s
     assert said in demo.log_text()[before:]
 
 
-@pytest.mark.parametrize("depth", [24, 32])
+@pytest.mark.parametrize("depth", [24, pytest.param(32, marks=pytest.mark.shipped)])
 def test_rdesktop_shows_the_vm_and_types_into_it(demo, screen, depth):
     walk.whole(lambda: Rdesktop(screen, demo, depth), demo.vm())
 
@@ -39,6 +39,7 @@ def test_the_desktop_follows_the_size_of_the_window(demo, screen):
         client.wait_card()
 
 
+@pytest.mark.shipped
 @pytest.mark.parametrize("graphics", [XFreeRdp.AVC420, XFreeRdp.GFX, XFreeRdp.BITMAPS],
                          ids=["avc420", "gfx-without-avc", "bitmaps"])
 def test_a_picture_that_is_larger_than_the_window_is_scaled_into_it(demo, screen, graphics):
@@ -68,6 +69,7 @@ def test_a_picture_that_is_larger_than_the_window_is_scaled_into_it(demo, screen
             vm.serial.wait("KEY 68 0", mark)
 
 
+@pytest.mark.shipped
 def test_a_second_connection_takes_the_desktop_over(demo, screen):
     with XFreeRdp(screen, demo, XFreeRdp.GFX) as first:
         first.wait_card()

@@ -76,6 +76,7 @@ def test_the_page_shows_the_vm_and_types_into_it(demo, without, psnr):
         assert until(lambda: card.frame_number(page.canvas_pixels()), 10, "a frame number") == number
 
 
+@pytest.mark.shipped
 def test_german_characters_arrive_from_the_page(demo):
     vm = demo.vm()
     with Browser(demo) as page:
@@ -90,6 +91,7 @@ def test_german_characters_arrive_from_the_page(demo):
             walk.arrives(vm, mark, walk.GERMAN[name])
 
 
+@pytest.mark.shipped
 def test_a_wrong_password_is_told_in_the_page(demo):
     with Browser(demo) as page:
         page.log_in(demo.user()["name"], "wrong")
@@ -111,6 +113,7 @@ VideoDecoder.prototype.decode = function (chunk) {
 """
 
 
+@pytest.mark.shipped
 @pytest.mark.parametrize("script", ["", SLOW_DECODER], ids=["", "slow-decoder"])
 def test_a_killed_session_stays_ended_until_the_user_connects_again(demo, script):
     user = demo.user()
@@ -129,6 +132,7 @@ def test_a_killed_session_stays_ended_until_the_user_connects_again(demo, script
         until(lambda: len(sessions(demo)) == 1, 10, "a session")
 
 
+@pytest.mark.shipped
 def test_a_desktop_continued_in_another_browser_can_be_taken_back(demo):
     user = demo.user()
     with Browser(demo) as one, Browser(demo) as two:
