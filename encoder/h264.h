@@ -1,5 +1,5 @@
 /* An H.264 encoder of whole pictures: GStreamer behind our own conversion, one picture at a time in it. The
- * only files that know GStreamer's elements are h264.c, encoders.c and probe.c. */
+ * only files that know GStreamer's elements are pipeline.c, upload.c, encoders.c and probe.c. */
 #pragma once
 
 #include "encoder/convert.h"
@@ -11,17 +11,19 @@ typedef struct H264Encoder H264Encoder;
 typedef struct {
     /* The access unit of the picture given to h264_encode(): one slice, SPS and PPS before each key frame. */
     void (*unit)(const guint8 *unit, gsize length, gboolean keyframe, gpointer data);
-    /* The encoder has failed or has not answered in time; it gives nothing any more. Free it. */
+    /* The encoder has failed or has not answered in time, or hardware has not even started; it gives nothing
+     * any more. Free it. */
     void (*failed)(const char *reason, gpointer data);
 } H264Events;
 
 /* Loads GStreamer (once a process; no registry, no scan, only the plugin needed) and starts an encoder for
  * width x height px, coded at the next multiples of 16, full range BT.709. Events come from the default main
- * context, whose thread must make all calls. `candidate` and `events` are borrowed. NULL with error set when
- * it cannot work. */
+ * context, whose thread must make all calls. `candidate` and `events` are borrowed. Hardware starts on a
+ * thread of its own, and the first picture waits for it. NULL with error set when software does not start. */
 H264Encoder *h264_encoder_new(const EncoderCandidate *candidate, guint width, guint height,
                               const H264Events *events, gpointer data, GError **error);
-/* A picture may take this long before the encoder counts as failed; the default is 700 ms. */
+/* A picture may take this long before the encoder counts as failed; 0, the default: the first one 4 s,
+ * starting included, all others 700 ms. From the next picture on. */
 void h264_encoder_set_patience(H264Encoder *encoder, guint ms);
 /* No event follows. Tears down on a thread of its own, since a driver may hang. NULL is allowed. */
 void h264_encoder_free(H264Encoder *encoder);

@@ -186,6 +186,10 @@ static gboolean run(H264Encoder *encoder, Answer *answer, GPtrArray *units, guin
         h264_encode(encoder, pixels, WIDTH * 4, &whole, 1, i == KEY_AT);
         g_main_loop_run(answer->loop);
         const char *fault = answer->failure ? answer->failure : judge_unit(answer->unit, i);
+        if (fault && fault == answer->failure && i == 0) { /* it may not even have started */
+            g_strlcpy(verdict->reason, fault, sizeof verdict->reason);
+            return FALSE;
+        }
         if (fault) {
             g_snprintf(verdict->reason, sizeof verdict->reason, "picture %u: %s", i + 1, fault);
             return FALSE;
