@@ -4,6 +4,11 @@
 
 #include "session/seat/stream.h"
 
+/* So long a picture waits for a hardware encoder that says nothing before software takes over. Less than
+ * after what time clients no longer wait for a picture of the film (host_stream.c), so that the next one
+ * follows at once. */
+#define STREAM_HARDWARE_MS 500
+
 HostStream *stream_h264_new(void);
 
 /* Names of GStreamer elements (rows of encoder/encoders.h; others are ignored with a warning). "" or NULL for
