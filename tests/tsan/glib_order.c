@@ -9,9 +9,10 @@ void __tsan_release(void *address);
 
 #define NEXT(NAME) ((__typeof__(&NAME))dlsym(RTLD_NEXT, #NAME))
 #define ONCE(NAME)                                                                                           \
-    static __typeof__(&NAME) next;                                                                           \
-    if (!__atomic_load_n(&next, __ATOMIC_RELAXED))                                                           \
-    __atomic_store_n(&next, NEXT(NAME), __ATOMIC_RELAXED)
+    static __typeof__(&NAME) known;                                                                          \
+    __typeof__(&NAME) next = __atomic_load_n(&known, __ATOMIC_RELAXED);                                      \
+    if (!next)                                                                                               \
+    __atomic_store_n(&known, next = NEXT(NAME), __ATOMIC_RELAXED)
 
 /* ---- locks ---- */
 

@@ -39,6 +39,7 @@ typedef struct {
 /* For the test to write before an encoder is made, and to read at any time (atomic). */
 extern FakeScript fake_script;
 extern FakeCounts fake_counts;
+#define fake_count(WHAT) g_atomic_int_get(&fake_counts.WHAT)
 
 /* Once a process, after h264_load(). */
 void fake_encoder_register(const char *element);

@@ -194,7 +194,8 @@ START_TEST(an_encoder_goes_with_its_film_and_the_next_film_is_a_new_stream)
 {
     RigClient client;
 
-    play(40, 280); /* 1.2 s of film, then still for longer than an encoder stays */
+    /* 1.2 s of film, then still for longer than an encoder stays, which is looked at every 5 s. */
+    play(40, 420);
     rig_client_attach(&seat, &client, 10, 0, SEAT_PROTOCOL_RDP, 0, 0);
     rig_client_subscribe(&client, TRUE);
     rig_client_credit(&client, 2);

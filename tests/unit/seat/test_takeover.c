@@ -359,7 +359,7 @@ START_TEST(the_next_encoder_takes_over_whatever_the_hardware_does)
     Client *client = join(_i / FAILURES ? SEAT_H264_AVC420 : SEAT_H264_AVC444, 0);
     PLAY_UNTIL(client->streams == before + 1 && client->units > 20 + script->at);
     ck_assert_uint_eq(client->keys, before + 1);
-    ck_assert_int_le(fake_counts.pictures, (gint)script->at + 1);
+    ck_assert_int_le(fake_count(pictures), (gint)script->at + 1);
     play(20);
     ck_assert_uint_eq(client->streams, before + 1);
     check_end();
@@ -373,8 +373,8 @@ START_TEST(what_the_failed_picture_showed_needs_no_further_one)
     fail_with(script, G_MAXUINT);
     begin("x264enc");
     join(SEAT_H264_AVC420, 0);
-    PLAY_UNTIL(script->fault == FAKE_NO_DEVICE ? fake_counts.made > 0
-                                               : g_atomic_int_get(&fake_counts.pictures) > (gint)script->at);
+    PLAY_UNTIL(script->fault == FAKE_NO_DEVICE ? fake_count(made) > 0
+                                               : fake_count(pictures) > (gint)script->at);
     check_end();
 }
 END_TEST
@@ -390,7 +390,7 @@ START_TEST(both_tiers_are_taken_over)
     PLAY_UNTIL(quick->units > 60 && slow->units > 20 && slow->stream % 2 != quick->stream % 2);
     guint units = slow->units;
     PLAY_UNTIL(slow->units > units + script->at + 5);
-    ck_assert_int_ge(fake_counts.made, 2);
+    ck_assert_int_ge(fake_count(made), 2);
     check_end();
 }
 END_TEST
@@ -403,8 +403,8 @@ START_TEST(hardware_that_works_is_all_that_runs)
     PLAY_UNTIL(client->units > 60);
     ck_assert_uint_eq(client->streams, 1);
     ck_assert_uint_eq(client->keys, 1);
-    ck_assert_int_eq(fake_counts.made, 1);
-    ck_assert_int_ge(fake_counts.lent, 50);
+    ck_assert_int_eq(fake_count(made), 1);
+    ck_assert_int_ge(fake_count(lent), 50);
     check_end();
 }
 END_TEST
@@ -417,20 +417,20 @@ START_TEST(hardware_that_is_slow_to_start_joins_and_then_begins_after_software)
     begin("x264enc");
     Client *client = join(SEAT_H264_AVC420, 0);
     PLAY_UNTIL(client->streams == 1);
-    ck_assert_int_eq(fake_counts.pictures, 0);
+    ck_assert_int_eq(fake_count(pictures), 0);
     PLAY_UNTIL(client->streams == 2);
-    ck_assert_int_eq(fake_counts.made, 1);
-    PLAY_UNTIL(fake_counts.pictures > 20);
+    ck_assert_int_eq(fake_count(made), 1);
+    PLAY_UNTIL(fake_count(pictures) > 20);
     ck_assert_uint_eq(client->streams, 2);
     check_end();
 
     /* The next one begins with software at once. */
     film = (SeatRect){.width = 256, .height = 128};
     PLAY_UNTIL(client->streams == 3);
-    gint pictures = fake_counts.pictures;
+    gint pictures = fake_count(pictures);
     PLAY_UNTIL(client->streams == 4);
-    ck_assert_int_le(fake_counts.pictures, pictures + 2);
-    PLAY_UNTIL(fake_counts.pictures > pictures + 20);
+    ck_assert_int_le(fake_count(pictures), pictures + 2);
+    PLAY_UNTIL(fake_count(pictures) > pictures + 20);
     ck_assert_uint_eq(client->streams, 4);
     check_end();
 }
@@ -446,16 +446,16 @@ START_TEST(hardware_without_a_free_session_is_tried_again_after_a_minute)
     guint before = failures[_i].at > 0 ? 1 : 0;
     PLAY_UNTIL(client->streams == before + 1 && client->units > 30);
     play(20);
-    ck_assert_int_eq(fake_counts.made, 1);
+    ck_assert_int_eq(fake_count(made), 1);
     fake_encoder_wake();
     later_us += MINUTE_US - 20 * G_USEC_PER_SEC;
     play(20);
-    ck_assert_int_eq(fake_counts.made, 1);
-    gint pictures = fake_counts.pictures;
+    ck_assert_int_eq(fake_count(made), 1);
+    gint pictures = fake_count(pictures);
     later_us += 20 * G_USEC_PER_SEC;
     PLAY_UNTIL(client->streams == before + 2);
-    PLAY_UNTIL(fake_counts.pictures > pictures + 20);
-    ck_assert_int_eq(fake_counts.made, 2);
+    PLAY_UNTIL(fake_count(pictures) > pictures + 20);
+    ck_assert_int_eq(fake_count(made), 2);
     ck_assert_uint_eq(client->streams, before + 2);
     check_end();
 }
@@ -472,8 +472,8 @@ START_TEST(a_device_that_is_gone_for_good_is_asked_for_ever_more_seldom_and_nobo
         later_us += MINUTE_US;
         play(12);
     }
-    ck_assert_int_ge(fake_counts.made, 4);
-    ck_assert_int_le(fake_counts.made, 8);
+    ck_assert_int_ge(fake_count(made), 4);
+    ck_assert_int_le(fake_count(made), 8);
     ck_assert_uint_eq(client->streams, streams);
     check_end();
 }
