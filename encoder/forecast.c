@@ -1,6 +1,8 @@
 /* Whether a move is worth expecting, told from samples. */
 #include "encoder/forecast.h"
 
+#include "encoder/rect.h"
+
 #include <string.h>
 
 #define SAMPLES 128     /* stretches of a tile's width */
@@ -81,16 +83,7 @@ void forecast_close(Forecast *forecast)
 guint forecast_outside(const Forecast *forecast, const SeatRect *rect, SeatRect outside[4])
 {
     const ScrollMove *move = &forecast->move;
-    guint x0 = rect->x, x1 = x0 + rect->width, y0 = rect->y, y1 = y0 + rect->height, count = 0;
-    guint left = CLAMP(move->to_x, x0, x1), right = CLAMP((guint)move->to_x + move->width, x0, x1);
-    guint top = CLAMP(move->to_y, y0, y1), bottom = CLAMP((guint)move->to_y + move->height, y0, y1);
-    const SeatRect parts[4] = {{.x = x0, .y = y0, .width = x1 - x0, .height = top - y0},
-                               {.x = x0, .y = top, .width = left - x0, .height = bottom - top},
-                               {.x = right, .y = top, .width = x1 - right, .height = bottom - top},
-                               {.x = x0, .y = bottom, .width = x1 - x0, .height = y1 - bottom}};
+    const SeatRect written = {.x = move->to_x, .y = move->to_y, .width = move->width, .height = move->height};
 
-    for (guint i = 0; i < 4; i++)
-        if (parts[i].width > 0 && parts[i].height > 0)
-            outside[count++] = parts[i];
-    return count;
+    return rect_outside(rect, &written, outside);
 }

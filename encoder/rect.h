@@ -49,6 +49,25 @@ static inline gboolean rect_common(const SeatRect *a, const SeatRect *b, SeatRec
     return TRUE;
 }
 
+/* Cuts `rect` into what lies outside of `hole`, disjoint and from top to bottom; returns how many parts. */
+static inline guint rect_outside(const SeatRect *rect, const SeatRect *hole, SeatRect outside[4])
+{
+    guint right = rect_right(rect), bottom = rect_bottom(rect), count = 0;
+    SeatRect common;
+
+    if (!rect_common(rect, hole, &common)) {
+        outside[0] = *rect;
+        return 1;
+    }
+    guint x0 = common.x, y0 = common.y, x1 = rect_right(&common), y1 = rect_bottom(&common);
+    const SeatRect parts[4] = {rect_of_edges(rect->x, rect->y, right, y0), rect_of_edges(rect->x, y0, x0, y1),
+                               rect_of_edges(x1, y0, right, y1), rect_of_edges(rect->x, y1, right, bottom)};
+    for (guint i = 0; i < 4; i++)
+        if (parts[i].width > 0 && parts[i].height > 0)
+            outside[count++] = parts[i];
+    return count;
+}
+
 static inline gboolean rect_inside(const SeatRect *inner, const SeatRect *outer)
 {
     return inner->x >= outer->x && inner->y >= outer->y && rect_right(inner) <= rect_right(outer) &&

@@ -101,7 +101,7 @@ static void follow(Region *region, const SeatRect *wanted, const Look *seen, gbo
         region->roomy_us = now_us;
 }
 
-static gboolean is_active(const Region *region, gint64 now_us)
+gboolean region_is_active(const Region *region, gint64 now_us)
 {
     return region->rect.width > 0 && now_us - region->busy_us <= REST_US;
 }
@@ -129,14 +129,14 @@ gboolean region_holds(const Region *region, const Classifier *classifier, const 
         area += rect_area(&common);
         motion |= classifier_tile(classifier, i, now_us) == SEAT_CLASS_MOTION;
     }
-    return touches && (motion || is_active(region, now_us) || is_sudden(classifier, area));
+    return touches && (motion || region_is_active(region, now_us) || is_sudden(classifier, area));
 }
 
 gboolean region_choose(Region *region, const Classifier *classifier, const Damage *due, gint64 now_us)
 {
     guint width, height;
     Look seen = look(region, classifier, due, now_us);
-    gboolean active = is_active(region, now_us);
+    gboolean active = region_is_active(region, now_us);
 
     classifier_size(classifier, &width, &height);
     gboolean sudden = is_sudden(classifier, seen.area);

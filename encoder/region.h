@@ -20,3 +20,6 @@ gboolean region_choose(Region *region, const Classifier *classifier, const Damag
 
 /* The same without another region: what lies in it goes as film. */
 gboolean region_holds(const Region *region, const Classifier *classifier, const Damage *due, gint64 now_us);
+
+/* There is a film: it has not rested for longer than that. */
+gboolean region_is_active(const Region *region, gint64 now_us);

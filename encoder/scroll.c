@@ -204,6 +204,21 @@ void scroll_skip(Scroll *scroll)
     scroll->rested = scroll_ready(scroll) ? 0 : scroll->rested + 1;
 }
 
+void scroll_in_vain(Scroll *scroll)
+{
+    scroll->fruitless = scroll->earlier + 1;
+}
+
+void scroll_wake(Scroll *scroll)
+{
+    scroll->fruitless = 0;
+}
+
+void scroll_leave_out(Scroll *scroll, const SeatRect *part)
+{
+    scroll->left_out = part ? *part : (SeatRect){0};
+}
+
 static gboolean worth_it(Scroll *scroll)
 {
     gboolean ready = scroll_ready(scroll);
@@ -241,6 +256,7 @@ guint scroll_find(Scroll *scroll, const guint8 *now, const Undo *undo, const Dam
     guint64 area = damage_area(damage);
 
     scroll->confirmed = 0;
+    scroll->earlier = scroll->fruitless;
     start(scroll, now, undo, damage);
     gboolean searched = area >= DAMAGE_LEAST && worth_it(scroll);
     if (searched && !goes_on(scroll, damage, area) && try(scroll, scroll_lines_vertical, area / LEFT_SHARE) &&

@@ -8,7 +8,7 @@
  *    SCROLL_POINTS squares of 2 * SCROLL_REACH px;
  *  - at most SCROLL_OFFSETS guesses in each of the three ways are verified, each over the damaged tiles that
  *    are left at most twice, and at first in every eighth row only;
- *  - after some frames in a row in which nothing has moved only every fourth is searched, until one is found
+ *  - after some frames in a row in which nothing has moved only every twelfth is searched, until one is found
  *    again: a film costs little. */
 #pragma once
 
@@ -39,8 +39,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scroll, scroll_free)
 gboolean scroll_ready(const Scroll *scroll);
 void scroll_skip(Scroll *scroll);
 
+/* What the last search has found is of no use: it counts as one that has found nothing. */
+void scroll_in_vain(Scroll *scroll);
+
+/* Something else is on the screen: each frame is searched again. */
+void scroll_wake(Scroll *scroll);
+
+/* From and to this part of the picture nothing moves from now on (NULL: there is none): nobody need have kept
+ * what is overwritten in it. */
+void scroll_leave_out(Scroll *scroll, const SeatRect *part);
+
 /* Looks for moves in a frame. `now`: the picture's first pixel, XRGB8888, with the stride of `undo`, which
- * has kept every row that the frame has changed. `damage` covers all of these changes. Writes the moves and
+ * has kept every row that the frame has changed. `damage` covers all of these changes but those in the part
+ * that is left out. Writes the moves and
  * replaces `left` (the same size as `damage`) by what they leave to be sent as pixels. Returns how many.
  * Moves may write what is not damaged, where that looks the same after them, but nothing outside of the
  * damage's bounds.

@@ -25,6 +25,8 @@ struct Scroll {
     guint width, height, tiles_x, tiles_y;
     guint tiles;
     guint fruitless, rested; /* searches in a row without moves; frames since the last one */
+    guint earlier;           /* `fruitless` before the last search */
+    SeatRect left_out;       /* width 0: nothing is */
     ScrollOffset last;       /* of the largest move found last; 0, 0: none */
     ScrollMove largest; /* that one, if it has left little else; width 0: it has not, or there was none */
     guint confirmed;    /* forecasts in a row that have come true */

@@ -41,6 +41,30 @@ static gboolean row_moved(const Scroll *scroll, guint x0, guint x1, guint y, Scr
            from_y < (gint)scroll->height && scroll_same(scroll, x0, y, x1 - x0, (guint)from_x, (guint)from_y);
 }
 
+/* ---- where nothing may be moved to ---- */
+
+static guint obstacles(const Scroll *scroll)
+{
+    return scroll->n_moves + (scroll->left_out.width > 0 ? 2 : 0);
+}
+
+/* What other moves write; and the part that is left out, where it is and where the offset would bring it. */
+static ScrollBox obstacle(const Scroll *scroll, guint number, ScrollOffset offset)
+{
+    const ScrollMove *move = &scroll->moves[number];
+    const SeatRect *part = &scroll->left_out;
+    gint width = (gint)scroll->width, height = (gint)scroll->height;
+
+    if (number < scroll->n_moves)
+        return (ScrollBox){move->to_x, move->to_y, (guint16)(move->to_x + move->width),
+                           (guint16)(move->to_y + move->height)};
+    gint x = part->x + (number > scroll->n_moves ? offset.dx : 0);
+    gint y = part->y + (number > scroll->n_moves ? offset.dy : 0);
+    return (ScrollBox){(guint16)CLAMP(x, 0, width), (guint16)CLAMP(y, 0, height),
+                       (guint16)CLAMP(x + part->width, 0, width),
+                       (guint16)CLAMP(y + part->height, 0, height)};
+}
+
 /* ---- cells: what of each tile is compared ---- */
 
 /* A tile's damage, up to the tile's edge where the neighbour is looked at too, so that cells meet. */
@@ -64,15 +88,15 @@ static ScrollBox cell_of(const Scroll *scroll, guint tx, guint ty)
     return cell;
 }
 
-/* The rows of a cell, as bits from its tile's top, that another move writes already. */
-static guint64 rows_taken(const Scroll *scroll, const ScrollBox *cell)
+/* The rows of a cell, as bits from its tile's top, in which there is an obstacle. */
+static guint64 rows_taken(const Scroll *scroll, const ScrollBox *cell, ScrollOffset offset)
 {
     guint64 taken = 0;
-    for (guint i = 0; i < scroll->n_moves; i++) {
-        const ScrollMove *move = &scroll->moves[i];
-        if (move->to_x >= cell->x1 || move->to_x + move->width <= cell->x0)
+    for (guint i = 0; i < obstacles(scroll); i++) {
+        ScrollBox other = obstacle(scroll, i, offset);
+        if (other.x0 >= cell->x1 || other.x1 <= cell->x0)
             continue;
-        for (guint y = MAX(cell->y0, move->to_y); y < MIN(cell->y1, (guint)move->to_y + move->height); y++)
+        for (guint y = MAX(cell->y0, other.y0); y < MIN(cell->y1, other.y1); y++)
             taken |= G_GUINT64_CONSTANT(1) << (y % SEAT_TILE);
     }
     return taken;
@@ -172,7 +196,7 @@ static guint tile_row_bands(Scroll *scroll, guint ty, ScrollOffset offset, guint
         compare_tiles(scroll, ty, offset, moved);
     for (guint tx = 0; tx < scroll->tiles_x; tx++) {
         if (moved[tx])
-            moved[tx] &= ~rows_taken(scroll, &scroll->cells[ty * scroll->tiles_x + tx]);
+            moved[tx] &= ~rows_taken(scroll, &scroll->cells[ty * scroll->tiles_x + tx], offset);
         any |= moved[tx];
     }
     for (guint row = 0; any != 0 && row < MIN(SEAT_TILE, scroll->height - ty * SEAT_TILE); row++) {
@@ -269,24 +293,24 @@ static ScrollBox room(const Scroll *scroll, const ScrollBox *box, ScrollOffset o
                        (guint16)MAX(y1, box->y1)};
 }
 
-/* Takes off `room` what other moves write beside the box (across) or above and below it. */
-static void keep_apart(const Scroll *scroll, const ScrollBox *box, gboolean across, ScrollBox *room)
+/* Takes off `room` what obstacles are beside the box (across) or above and below it. */
+static void keep_apart(const Scroll *scroll, const ScrollBox *box, gboolean across, ScrollOffset offset,
+                       ScrollBox *room)
 {
-    for (guint i = 0; i < scroll->n_moves; i++) {
-        const ScrollMove *move = &scroll->moves[i];
-        guint16 x1 = (guint16)(move->to_x + move->width), y1 = (guint16)(move->to_y + move->height);
-        if (across && (move->to_y >= box->y1 || y1 <= box->y0))
+    for (guint i = 0; i < obstacles(scroll); i++) {
+        ScrollBox other = obstacle(scroll, i, offset);
+        if (across && (other.y0 >= box->y1 || other.y1 <= box->y0))
             continue;
-        if (!across && (move->to_x >= box->x1 || x1 <= box->x0))
+        if (!across && (other.x0 >= box->x1 || other.x1 <= box->x0))
             continue;
-        if (across && x1 <= box->x0)
-            room->x0 = MAX(room->x0, x1);
+        if (across && other.x1 <= box->x0)
+            room->x0 = MAX(room->x0, other.x1);
         else if (across)
-            room->x1 = MIN(room->x1, MAX(move->to_x, box->x1));
-        else if (y1 <= box->y0)
-            room->y0 = MAX(room->y0, y1);
+            room->x1 = MIN(room->x1, MAX(other.x0, box->x1));
+        else if (other.y1 <= box->y0)
+            room->y0 = MAX(room->y0, other.y1);
         else
-            room->y1 = MIN(room->y1, MAX(move->to_y, box->y1));
+            room->y1 = MIN(room->y1, MAX(other.y0, box->y1));
     }
 }
 
@@ -318,7 +342,7 @@ static void grow_across(const Scroll *scroll, ScrollBox *box, ScrollOffset offse
     ScrollBox limit = room(scroll, box, offset);
     guint wanted, moved;
 
-    keep_apart(scroll, box, TRUE, &limit);
+    keep_apart(scroll, box, TRUE, offset, &limit);
     do {
         wanted = MIN(SEAT_TILE, (guint)box->x0 - limit.x0);
         moved = columns_moved(scroll, box, TRUE, wanted, offset);
@@ -335,29 +359,33 @@ static void grow_along(const Scroll *scroll, ScrollBox *box, ScrollOffset offset
 {
     ScrollBox limit = room(scroll, box, offset);
 
-    keep_apart(scroll, box, FALSE, &limit);
+    keep_apart(scroll, box, FALSE, offset, &limit);
     while (box->y0 > limit.y0 && row_moved(scroll, box->x0, box->x1, box->y0 - 1u, offset))
         box->y0--;
     while (box->y1 < limit.y1 && row_moved(scroll, box->x0, box->x1, box->y1, offset))
         box->y1++;
 }
 
-/* Gives up what an earlier rectangle has grown into. */
-static void trim(const Scroll *scroll, ScrollBox *box)
+static guint box_area(const ScrollBox *box)
 {
-    for (guint i = 0; i < scroll->n_moves && box->x0 < box->x1 && box->y0 < box->y1; i++) {
-        const ScrollMove *move = &scroll->moves[i];
-        guint16 right = (guint16)(move->to_x + move->width), bottom = (guint16)(move->to_y + move->height);
-        if (move->to_x >= box->x1 || right <= box->x0 || move->to_y >= box->y1 || bottom <= box->y0)
+    return box->x1 > box->x0 && box->y1 > box->y0 ? (guint)(box->x1 - box->x0) * (box->y1 - box->y0) : 0;
+}
+
+/* Gives up what obstacles are in: an earlier rectangle may have grown into it. The largest side stays. */
+static void trim(const Scroll *scroll, ScrollBox *box, ScrollOffset offset)
+{
+    for (guint i = 0; i < obstacles(scroll) && box_area(box) > 0; i++) {
+        ScrollBox other = obstacle(scroll, i, offset), best = {0};
+        if (other.x0 >= box->x1 || other.x1 <= box->x0 || other.y0 >= box->y1 || other.y1 <= box->y0)
             continue;
-        if (move->to_x <= box->x0 && right >= box->x1 && move->to_y <= box->y0)
-            box->y0 = MIN(bottom, box->y1);
-        else if (move->to_x <= box->x0 && right >= box->x1 && bottom >= box->y1)
-            box->y1 = move->to_y;
-        else if (move->to_x <= box->x0)
-            box->x0 = MIN(right, box->x1);
-        else
-            box->x1 = move->to_x;
+        const ScrollBox sides[] = {{box->x0, box->y0, box->x1, other.y0},
+                                   {box->x0, other.y1, box->x1, box->y1},
+                                   {box->x0, box->y0, other.x0, box->y1},
+                                   {other.x1, box->y0, box->x1, box->y1}};
+        for (guint side = 0; side < G_N_ELEMENTS(sides); side++)
+            if (box_area(&sides[side]) > box_area(&best))
+                best = sides[side];
+        *box = best;
     }
 }
 
@@ -418,14 +446,14 @@ void scroll_take(Scroll *scroll, ScrollOffset offset, guint64 least)
             return;
         bands_clear(scroll, count, &rectangle);
         ScrollBox box = exact_box(scroll, &rectangle);
-        trim(scroll, &box);
-        if (box.x0 >= box.x1 || box.y0 >= box.y1)
+        trim(scroll, &box, offset);
+        if (box_area(&box) == 0)
             continue;
         if (!scroll->forecast) {
             grow_across(scroll, &box, offset);
             grow_along(scroll, &box, offset);
         }
-        if ((guint)(box.x1 - box.x0) * (box.y1 - box.y0) >= least)
+        if (box_area(&box) >= least)
             add(scroll, &box, offset);
     }
 }

@@ -285,8 +285,8 @@ typedef struct {
  * after SEAT_BUFFER). `damage` counts the SeatRects that follow. A frame with an access unit: the unit shows all of
  * the damage up to this frame inside `region`; the client may instead send tiles from the shadow.
  *
- * `pass`: the damage and the moves together lead to the picture after that pass (SeatShadowHeader); `base`: from the
- * picture that the client's record before this one led to. `moves` counts the SeatMoves that stand after the rects;
+ * `pass`: the damage and the moves together lead to the picture after that pass (SeatShadowHeader); `base`: the
+ * newest picture when the client's record before this one was sent; moves build on it. `moves` counts the SeatMoves that stand after the rects;
  * they are made in order, each reads what those before it have left, and the damage comes after them. A client may
  * take a move's destination for damage, and must where it has not got exactly the picture of `base` at its source: a
  * tile that it copied when `passes` had gone on already is newer. */

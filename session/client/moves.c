@@ -39,11 +39,15 @@ static gsize wrong_at_arrival(const Tiles *tiles, const ViewerMove *move, guint6
     FOR_TILES_OF(tiles, move->x, move->y, move->width, move->height, column, row)
     {
         const Tile *tile = &tiles->tiles[row * tiles->columns + column];
-        gboolean useless = tile->lossy != 0 || tile->ahead > base;
-        const TileBox boxes[] = {useless ? whole : tile->exact, useless ? (TileBox){0} : tile->motion};
-        for (guint i = 0; i < G_N_ELEMENTS(boxes); i++) {
+        const TileBox boxes[] = {tile->exact, tile->motion, tile->losses}, *box = boxes;
+        guint n_boxes = tile->lossy ? 3 : 2;
+        if (tile->ahead > base) {
+            box = &whole;
+            n_boxes = 1;
+        }
+        for (guint i = 0; i < n_boxes; i++) {
             ViewerRect part;
-            if (!part_of(boxes[i], column, row, move->x, move->y, move->width, move->height, &part))
+            if (!part_of(box[i], column, row, move->x, move->y, move->width, move->height, &part))
                 continue;
             part.x = part.x - move->x + move->to_x;
             part.y = part.y - move->y + move->to_y;
@@ -54,26 +58,32 @@ static gsize wrong_at_arrival(const Tiles *tiles, const ViewerMove *move, guint6
     return area;
 }
 
-/* The tiles that the move writes no longer are what a version said. What they lacked is cured where the move
- * covers it. */
+/* Whether the move writes all of the tile's box. */
+static gboolean covers(const ViewerMove *move, guint column, guint row, TileBox box)
+{
+    guint left = column * SEAT_TILE, top = row * SEAT_TILE;
+    return move->to_x <= left + box.x0 && move->to_y <= top + box.y0 &&
+           move->to_x + move->width >= left + box.x1 && move->to_y + move->height >= top + box.y1;
+}
+
+/* The tiles that the move writes no longer are what a version said. What they lacked, and losses, are cured
+ * where the move covers them. */
 static void overwrite(Tiles *tiles, const ViewerMove *move)
 {
     FOR_TILES_OF(tiles, move->to_x, move->to_y, move->width, move->height, column, row)
     {
         Tile *tile = &tiles->tiles[row * tiles->columns + column];
-        guint left = column * SEAT_TILE, top = row * SEAT_TILE;
-        guint right = move->to_x + move->width, bottom = move->to_y + move->height;
-        gboolean begins = move->to_x <= left + tile->exact.x0 && move->to_y <= top + tile->exact.y0;
+        const TileBox whole = {0, 0, (guint8)MIN(SEAT_TILE, tiles->width - column * SEAT_TILE),
+                               (guint8)MIN(SEAT_TILE, tiles->height - row * SEAT_TILE)};
 
         tile->sent = 0;
         tile->told = FALSE;
-        if (begins && right >= left + tile->exact.x1 && bottom >= top + tile->exact.y1)
+        if (covers(move, column, row, tile->exact))
             tile->exact = (TileBox){0};
-        if (move->to_x <= left && move->to_y <= top && right >= MIN(left + SEAT_TILE, tiles->width) &&
-            bottom >= MIN(top + SEAT_TILE, tiles->height)) {
-            tile->ahead = 0;
+        if (tile->lossy && covers(move, column, row, tile->losses))
             tile->lossy = 0;
-        }
+        if (covers(move, column, row, whole))
+            tile->ahead = 0;
     }
 }
 

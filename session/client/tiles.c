@@ -62,6 +62,12 @@ void tiles_damage(Tiles *tiles, const ViewerRect *rect, gboolean motion, gboolea
         }
 }
 
+void tile_note_losses(Tile *tile, TileBox box, guint32 now_ms)
+{
+    tile->losses = tile->lossy ? box_union(tile->losses, box) : box;
+    tile->lossy = now_ms;
+}
+
 static gboolean tile_inside(const Tiles *tiles, const ViewerRect *region, guint column, guint row)
 {
     guint left = column * SEAT_TILE, top = row * SEAT_TILE;
@@ -119,7 +125,7 @@ void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_a
             if (tile_box_empty(box))
                 continue;
             box = even_box(box, box_in_tile(&r, column, row));
-            tile->lossy = now_ms;
+            tile_note_losses(tile, box, now_ms);
             tile->sent = 0;
             tile->told = FALSE;
             tile_joiner_add(&joiner, column, row, box);

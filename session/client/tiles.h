@@ -16,6 +16,7 @@ typedef struct {
 typedef struct {
     TileBox exact;   /* lacks this, to be sent from the shadow */
     TileBox motion;  /* lacks this, the access unit that is being taken shows it */
+    TileBox losses;  /* has losses in this, unless `lossy` is 0 */
     guint64 ahead;   /* it may have something of this pass of the seat already; 0: of none after its record */
     guint32 sent;    /* version that the client has completely and exactly; 0: none */
     guint32 lossy;   /* ms of the last lossy painting, 0: has no losses */
@@ -41,6 +42,9 @@ void tiles_clear(Tiles *tiles);
  * it, else it is to be sent from the shadow. `forget`: the client must get it even where it has the version
  * already. */
 void tiles_damage(Tiles *tiles, const ViewerRect *rect, gboolean motion, gboolean forget);
+
+/* The box of the tile is painted with losses at now_ms (never 0). */
+void tile_note_losses(Tile *tile, TileBox box, guint32 now_ms);
 
 /* An access unit for `region` is being taken at now_ms (never 0): appends to `rects` what it must paint, and
  * marks that, or with paints_all the whole region, as lossy. What the tiles of the region lack is covered by

@@ -43,7 +43,7 @@ typedef struct {
     ViewerPicture picture;
     const ViewerMove
         *moves;    /* to be made first, in order, on what the client's screen shows (not `picture`) */
-    guint n_moves; /* 0 without viewer_accept_moves(), and never beside a unit */
+    guint n_moves; /* 0 without viewer_accept_moves(); never from or to a unit's region */
     const ViewerRect *rects; /* to be sent from `picture` without loss */
     guint n_rects;
     const ViewerRect *lossy_rects; /* likewise, or with losses: they follow exactly in a later update */

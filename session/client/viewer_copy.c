@@ -73,7 +73,7 @@ static void put_box(Copying *copying, guint column, guint row, TileBox box, Tile
     viewer->copy.written += (gsize)box_area(copied) * 4;
     if (viewer->accept_losses && losses_allow(&copying->losses, column, row, box, &copying->picture)) {
         tile->sent = 0;
-        tile->lossy = copying->losses.now_ms;
+        tile_note_losses(tile, box, copying->losses.now_ms);
         copying->any_lossy = TRUE;
         tile_joiner_add(&copying->lossy, column, row, box);
         name_tile(viewer, column, row, box, copied, TRUE);

@@ -26,11 +26,20 @@ static void fold_rect(Tiles *tiles, ViewerRect rect, const ViewerRect *region)
         tiles_damage(tiles, &around[i], FALSE, FALSE);
 }
 
-/* Beside a unit, which shows the picture after it, a move is its region's work like any other damage. */
+static gboolean meets(const ViewerRect *region, guint x, guint y, guint width, guint height)
+{
+    return x < region->x + region->width && region->x < x + width && y < region->y + region->height &&
+           region->y < y + height;
+}
+
+/* A move from or to the region of a unit, which shows the picture after it, is that unit's work like any
+ * other damage. */
 static void fold_move(Viewer *viewer, const FeedMove *noted, const ViewerRect *region)
 {
     const ViewerMove *move = &noted->move;
-    if (viewer->accept_moves && !viewer->keep && !region)
+    gboolean beside = !region || !(meets(region, move->x, move->y, move->width, move->height) ||
+                                   meets(region, move->to_x, move->to_y, move->width, move->height));
+    if (viewer->accept_moves && !viewer->keep && beside)
         moves_fold(&viewer->tiles, move, noted->base, viewer->moves);
     else
         fold_rect(&viewer->tiles, (ViewerRect){move->to_x, move->to_y, move->width, move->height}, region);

@@ -24,7 +24,7 @@ void host_frames_announce(HostClient *client)
     client->encoding = damage_new(layout->width, layout->height);
     client->complete_due = TRUE;
     client->takes_part = client->follows = NULL;
-    client->serial = client->pass = 0;
+    client->serial = client->pass = client->base = 0;
     client->n_moves = 0;
     damage_add_all(client->pending);
     packet_link_send(client->link, layout, sizeof *layout, descriptors, 2);
@@ -65,6 +65,8 @@ static void put_moves(SeatMove *moves, const HostClient *client)
     }
 }
 
+/* Later moves build on the last pass, even where the record does not lead to it: what the client lacks of
+ * that is known here. */
 void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean complete,
                       const SeatAccessUnit *unit)
 {
@@ -88,7 +90,8 @@ void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean
     frame->header = (SeatHeader){.type = SEAT_FRAME,
                                  .size = sizeof *frame + rects_size + frame->moves * sizeof(SeatMove),
                                  .generation = host->generation};
-    frame->base = client->pass;
+    frame->base = client->base;
+    client->base = host->moves.published;
     frame->pass = client->pass = pass;
     client->n_moves = 0;
     frame->serial = ++client->serial;
@@ -114,6 +117,15 @@ static void send_exact(HostClient *client)
     damage_clear(client->pending);
 }
 
+void host_frames_take_beside(HostClient *client, Damage *damage)
+{
+    const HostTier *tier = client->takes_part;
+    const SeatRect *film = tier ? &tier->region : &client->host->region.rect;
+
+    host_moves_stay_beside(client, film);
+    damage_take_outside(client->pending, film, damage);
+}
+
 /* The record leads to no pass: what is damaged in the film is still to come. */
 void host_frames_send_beside(HostClient *client)
 {
@@ -123,10 +135,9 @@ void host_frames_send_beside(HostClient *client)
 
     if (client->complete_due || (tier && client->encoding_complete) || client->credits <= kept)
         return;
-    host_moves_become_damage(client);
     damage_clear(host->due);
-    damage_take_outside(client->pending, tier ? &tier->region : &host->region.rect, host->due);
-    if (damage_is_empty(host->due))
+    host_frames_take_beside(client, host->due);
+    if (damage_is_empty(host->due) && client->n_moves == 0)
         return;
     client->credits--;
     host_frames_send(client, host->due, client->pass, FALSE, NULL);

@@ -1,9 +1,16 @@
 /* What a picture has only moved goes to the clients as moves, beside the damage that these leave. Each client
- * has a list of moves that wait with its damage, so that a slow one still gets its scrolls cheaply. */
+ * has a list of moves that wait with its damage, so that a slow one still gets its scrolls cheaply.
+ *
+ * While there is a film nothing moves from or to its region, and the search leaves that out, so that what
+ * scrolls beside a film costs little more than the scroll. Now and then the whole picture is searched all the
+ * same: what seemed to be a film may be a picture that is scrolled. */
 #include "session/seat/host_private.h"
+
+#include "encoder/rect.h"
 
 #define WORTH_TILES 16 /* damaged ones, from which on a search pays */
 #define REST_MS 1500   /* then the memory of what was overwritten goes back */
+#define MOVED_SHARE 4  /* a fourth of a film that has moved: it is none */
 
 G_STATIC_ASSERT(SCROLL_MOVES_MAX <= SEAT_MOVES_MAX);
 
@@ -18,7 +25,10 @@ void host_moves_clear(SeatHost *host)
     }
     g_clear_pointer(&moves->undo, undo_free);
     g_clear_pointer(&moves->forecast, forecast_free);
-    g_clear_pointer(&moves->scroll, scroll_free);
+    g_clear_pointer(&moves->whole, scroll_free);
+    g_clear_pointer(&moves->beside, scroll_free);
+    g_clear_pointer(&moves->within, damage_free);
+    g_clear_pointer(&moves->around, damage_free);
     g_clear_pointer(&moves->left, damage_free);
     g_clear_pointer(&moves->shifted, damage_free);
 }
@@ -34,7 +44,11 @@ void host_moves_resized(SeatHost *host)
         return;
     moves->undo = undo_new(layout->width, layout->height, layout->stride);
     moves->forecast = forecast_new(layout->width, layout->height, layout->stride);
-    moves->scroll = scroll_new(layout->width, layout->height);
+    moves->whole = scroll_new(layout->width, layout->height);
+    moves->beside = scroll_new(layout->width, layout->height);
+    moves->search = moves->whole;
+    moves->within = damage_new(layout->width, layout->height);
+    moves->around = damage_new(layout->width, layout->height);
     moves->left = damage_new(layout->width, layout->height);
     moves->shifted = damage_new(layout->width, layout->height);
 }
@@ -43,7 +57,8 @@ void host_moves_resized(SeatHost *host)
 
 static gboolean takes_moves(const HostClient *client)
 {
-    return client->wants_moves && client->greeted && !client->complete_due && !client->takes_part;
+    return client->wants_moves && client->greeted && !client->complete_due &&
+           !(client->takes_part && client->encoding_complete);
 }
 
 void host_moves_become_damage(HostClient *client)
@@ -70,6 +85,35 @@ static void shift(const Damage *pending, const ScrollMove *move, guint tiles_x, 
     }
 }
 
+static gboolean touches(const ScrollMove *move, const SeatRect *film)
+{
+    const SeatRect from = {.x = move->x, .y = move->y, .width = move->width, .height = move->height};
+    const SeatRect to = {.x = move->to_x, .y = move->to_y, .width = move->width, .height = move->height};
+    SeatRect common;
+
+    return rect_common(&from, film, &common) || rect_common(&to, film, &common);
+}
+
+void host_moves_stay_beside(HostClient *client, const SeatRect *film)
+{
+    SeatHost *host = client->host;
+    Damage *lost = host->moves.shifted;
+    guint kept = 0;
+
+    damage_clear(lost);
+    for (guint i = 0; i < client->n_moves; i++) {
+        const ScrollMove move = client->moves[i];
+        if (touches(&move, film)) {
+            damage_add(lost, move.to_x, move.to_y, move.width, move.height);
+        } else {
+            shift(lost, &move, shadow_layout(host->shadow)->tiles_x, lost);
+            client->moves[kept++] = move;
+        }
+    }
+    client->n_moves = kept;
+    damage_add_map(client->pending, lost);
+}
+
 /* The moves of one picture all read the one before, and none reads what an earlier one has written: appended
  * to the list they may be made in order. */
 static void client_moves(HostClient *client, const ScrollMove *moves, guint count)
@@ -84,6 +128,7 @@ static void client_moves(HostClient *client, const ScrollMove *moves, guint coun
     damage_clear(host->moves.shifted);
     for (guint i = 0; i < count; i++) {
         shift(client->pending, &moves[i], shadow_layout(host->shadow)->tiles_x, host->moves.shifted);
+        shift(client->encoding, &moves[i], shadow_layout(host->shadow)->tiles_x, host->moves.shifted);
         client->moves[client->n_moves++] = moves[i];
     }
     damage_add_map(client->pending, host->moves.shifted);
@@ -123,6 +168,35 @@ static void keep(HostMoves *moves)
         moves->rest_timer = g_timeout_add(REST_MS, rest, moves);
 }
 
+/* The film's region, NULL: there is no film. */
+static const SeatRect *film_of(const SeatHost *host)
+{
+    gboolean active = region_is_active(&host->region, g_get_monotonic_time());
+    return host->fast->stream && active ? &host->region.rect : NULL;
+}
+
+/* What the pass writes is kept, or watched, for the search. */
+static void observe(HostMoves *moves, Shadow *shadow, gboolean on)
+{
+    shadow_keep_in(shadow, on && moves->kept ? moves->undo : NULL);
+    shadow_watch(shadow, on && moves->expected ? moves->forecast : NULL);
+}
+
+/* In the film nothing is observed. */
+static void copy_rect(SeatHost *host, const SeatRect *rect, const void *pixels, gsize stride)
+{
+    HostMoves *moves = &host->moves;
+    Damage *changed = moves->film.width > 0 ? moves->around : host->changed;
+    SeatRect parts[4], common;
+
+    observe(moves, host->shadow, TRUE);
+    for (guint part = rect_outside(rect, &moves->film, parts); part-- > 0;)
+        shadow_update(host->shadow, &parts[part], pixels, stride, changed);
+    observe(moves, host->shadow, FALSE);
+    if (rect_common(rect, &moves->film, &common))
+        shadow_update(host->shadow, &common, pixels, stride, moves->within);
+}
+
 static void copy_expected(SeatHost *host, const SeatRect *rects, guint count, const void *pixels,
                           gsize stride)
 {
@@ -131,31 +205,60 @@ static void copy_expected(SeatHost *host, const SeatRect *rects, guint count, co
     const SeatRect written = {.x = move->to_x, .y = move->to_y, .width = move->width, .height = move->height};
     SeatRect outside[4];
 
-    shadow_update(host->shadow, &written, pixels, stride, host->changed);
+    copy_rect(host, &written, pixels, stride);
     forecast_close(forecast);
     for (guint i = 0; i < count; i++)
         for (guint part = forecast_outside(forecast, &rects[i], outside); part-- > 0;)
-            shadow_update(host->shadow, &outside[part], pixels, stride, host->changed);
+            copy_rect(host, &outside[part], pixels, stride);
+}
+
+/* Which search the pass is for, and what it leaves out. TRUE: that search wants to see it. */
+static gboolean choose_search(SeatHost *host)
+{
+    HostMoves *moves = &host->moves;
+    const SeatRect *film = film_of(host);
+    gboolean over = moves->search == moves->beside && !film;
+
+    moves->search = moves->whole;
+    moves->film = (SeatRect){0};
+    if (!moves->undo || !anybody_takes_moves(host))
+        return FALSE;
+    if (over)
+        scroll_wake(moves->whole);
+    if (film && !scroll_ready(moves->whole)) {
+        moves->search = moves->beside;
+        moves->film = *film;
+        scroll_leave_out(moves->beside, film);
+    }
+    return scroll_ready(moves->search);
 }
 
 void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride)
 {
     HostMoves *moves = &host->moves;
-    Shadow *shadow = host->shadow;
-    gboolean wanted = moves->undo && scroll_ready(moves->scroll) && anybody_takes_moves(host);
+    gboolean wanted = choose_search(host);
+    const ScrollMove *move = wanted ? scroll_expected(moves->search) : NULL;
 
-    shadow_begin_pass(shadow);
-    moves->expected = wanted && forecast_begin(moves->forecast, scroll_expected(moves->scroll),
-                                               shadow_pixels(shadow), pixels, stride, rects, count);
+    if (moves->film.width > 0) {
+        damage_clear(moves->within);
+        damage_clear(moves->around);
+    }
+    shadow_begin_pass(host->shadow);
+    if (move && touches(move, &moves->film))
+        move = NULL;
+    moves->expected = move && forecast_begin(moves->forecast, move, shadow_pixels(host->shadow), pixels,
+                                             stride, rects, count);
     moves->kept = wanted && !moves->expected;
     if (moves->kept)
         keep(moves);
-    shadow_keep_in(shadow, moves->kept ? moves->undo : NULL);
-    shadow_watch(shadow, moves->expected ? moves->forecast : NULL);
     if (moves->expected)
         copy_expected(host, rects, count, pixels, stride);
     for (guint i = 0; i < count && !moves->expected; i++)
-        shadow_update(shadow, &rects[i], pixels, stride, host->changed);
+        copy_rect(host, &rects[i], pixels, stride);
+    if (moves->film.width > 0) {
+        damage_add_map(host->changed, moves->within);
+        damage_add_map(host->changed, moves->around);
+    }
 }
 
 /* Who has the picture before this pass has the one after it, so what it copies meanwhile is not newer. */
@@ -165,6 +268,7 @@ void host_moves_nothing(SeatHost *host)
     FOR_CLIENTS(host, client)
     {
         client->pass = client->pass == before ? now : client->pass;
+        client->base = client->base == before ? now : client->base;
     }
     host->moves.published = now;
 }
@@ -178,22 +282,56 @@ static gboolean worth_a_search(const Damage *changed)
     return tiles > WORTH_TILES;
 }
 
+/* Whether what seems to be a film is something that is moved. */
+static gboolean is_moved(const ScrollMove *found, guint count, const SeatRect *film)
+{
+    guint64 area = 0;
+    for (guint i = 0; i < count; i++) {
+        const SeatRect to = {
+            .x = found[i].to_x, .y = found[i].to_y, .width = found[i].width, .height = found[i].height};
+        SeatRect common;
+        area += rect_common(&to, film, &common) ? rect_area(&common) : 0;
+    }
+    return area * MOVED_SHARE >= rect_area(film);
+}
+
+/* Fills in `found` and what these moves leave, and returns how many there are. */
+static guint search(SeatHost *host, ScrollMove found[SCROLL_MOVES_MAX])
+{
+    HostMoves *moves = &host->moves;
+    gboolean left_out = moves->film.width > 0;
+    const Damage *changed = left_out ? moves->around : host->changed;
+    const SeatRect *film = left_out ? NULL : film_of(host);
+    guint count = 0;
+
+    if (!moves->undo)
+        return 0;
+    if (left_out && worth_a_search(host->changed))
+        scroll_skip(moves->whole);
+    if (!worth_a_search(changed))
+        return 0;
+    if (moves->expected)
+        count = scroll_confirm(moves->search, moves->forecast, changed, moves->left, found);
+    else if (moves->kept)
+        count =
+            scroll_find(moves->search, shadow_pixels(host->shadow), moves->undo, changed, moves->left, found);
+    else
+        scroll_skip(moves->search);
+    /* That something moves beside a film, or a little in it, is no reason to search all of it. */
+    if (film && count > 0 && !is_moved(found, count, film))
+        scroll_in_vain(moves->whole);
+    if (left_out && count > 0)
+        damage_add_map(moves->left, moves->within);
+    return count;
+}
+
 const Damage *host_moves_publish(SeatHost *host)
 {
     HostMoves *moves = &host->moves;
     ScrollMove found[SCROLL_MOVES_MAX];
-    guint count = 0;
 
     moves->published = shadow_passes(host->shadow);
-    if (moves->undo && worth_a_search(host->changed)) {
-        if (moves->expected)
-            count = scroll_confirm(moves->scroll, moves->forecast, host->changed, moves->left, found);
-        else if (moves->kept)
-            count = scroll_find(moves->scroll, shadow_pixels(host->shadow), moves->undo, host->changed,
-                                moves->left, found);
-        else
-            scroll_skip(moves->scroll);
-    }
+    guint count = search(host, found);
     FOR_CLIENTS(host, client)
     {
         if (count > 0)

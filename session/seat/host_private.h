@@ -58,7 +58,8 @@ typedef struct {
     guint unit_untaken; /* of them up to the last one with a unit */
     gboolean complete_due;
     guint64 serial;
-    guint64 pass;                     /* that the last record led to */
+    guint64 pass;                     /* that the last record led to: all of that picture has been sent */
+    guint64 base;                     /* when the last record was sent: later moves build on it */
     Damage *pending;                  /* changed and not sent */
     ScrollMove moves[SEAT_MOVES_MAX]; /* to be made before it, in order */
     guint n_moves;
@@ -78,19 +79,22 @@ typedef struct {
     gint64 moved_us, behind_us;
     gint64 joined_us;  /* the first stream that it has followed, 0: none yet */
     gboolean pardoned; /* has been late soon after */
-    gint64 below_us; /* since when the link has been too slow for the fast tier, 0: it is not */
-    gint64 rest_us;  /* so long it must not have been behind before it is tried again */
+    gint64 below_us;   /* since when the link has been too slow for the fast tier, 0: it is not */
+    gint64 rest_us;    /* so long it must not have been behind before it is tried again */
     gboolean cursor_due, shape_due, leds_due, mode_due;
 } HostClient;
 
 typedef struct {
     Undo *undo; /* what the pass overwrites; NULL: no memory for it, nothing is searched */
     Forecast *forecast;
-    Scroll *scroll;
-    Damage *left, *shifted; /* scratch */
-    gboolean kept;          /* `undo` has the current pass, */
-    gboolean expected;      /* or `forecast` has */
-    guint64 published;      /* pass */
+    Scroll *whole, *beside;  /* searches of whole pictures, and of what is beside a film */
+    Scroll *search;          /* the one of the two that the current pass is for */
+    SeatRect film;           /* that it leaves out; width 0: none */
+    Damage *within, *around; /* what the pass has changed in that film, and beside it */
+    Damage *left, *shifted;  /* scratch */
+    gboolean kept;           /* `undo` has the current pass, */
+    gboolean expected;       /* or `forecast` has */
+    guint64 published;       /* pass */
     guint rest_timer;
     gboolean used; /* since it ran last */
 } HostMoves;
@@ -146,14 +150,17 @@ void host_frames_resized(SeatHost *host);
 void host_frames_pump(SeatHost *host);
 void host_frames_client_clear(HostClient *client);
 gboolean host_frames_can_send(const HostClient *client);
-/* Sends a frame record that leads to the picture after `pass`; the credit is the caller's matter. unit may be
- * NULL; with one the client has no moves. */
+/* Sends a frame record with the client's moves that leads to the picture after `pass`; the credit is the
+ * caller's matter. unit may be NULL. */
 void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean complete,
                       const SeatAccessUnit *unit);
 
 /* Sends what lies beside the film, which needs not wait for its encoder, when there is a credit more than the
  * unit takes. */
 void host_frames_send_beside(HostClient *client);
+/* Or moves that damage into `damage`, to go with the unit; of the client's moves those that touch the film
+ * become damage in any case. */
+void host_frames_take_beside(HostClient *client, Damage *damage);
 
 /* host_moves.c */
 void host_moves_resized(SeatHost *host);
@@ -167,6 +174,8 @@ const Damage *host_moves_publish(SeatHost *host);
 void host_moves_nothing(SeatHost *host);
 /* The client's moves are not going to be made. */
 void host_moves_become_damage(HostClient *client);
+/* Those of them that touch the film are not. */
+void host_moves_stay_beside(HostClient *client, const SeatRect *film);
 
 /* host_stream.c */
 void host_stream_attach(HostTier *tier, HostStream *stream);

@@ -43,13 +43,15 @@ gboolean host_stream_joins(const HostTier *tier, const HostClient *client, gint6
 
 static void take_part(HostTier *tier, HostClient *client)
 {
-    Damage *swap = client->encoding;
+    Damage *beside = client->encoding;
+
     host_frames_send_beside(client);
-    host_moves_become_damage(client);
+    /* What of it has no credit waits for the unit's record. */
+    damage_clear(beside);
+    host_frames_take_beside(client, beside);
     client->encoding = client->pending;
     client->encoding_pass = client->host->moves.published;
-    client->pending = swap;
-    damage_clear(client->pending);
+    client->pending = beside;
     client->takes_part = client->follows = tier;
     if (!client->joined_us)
         client->joined_us = g_get_monotonic_time();
@@ -214,6 +216,7 @@ static void unit_ready(const H264Units *units, guint32 run, gpointer data)
     {
         if (client->takes_part != tier)
             continue;
+        host_frames_take_beside(client, client->encoding);
         host_frames_send(client, client->encoding, client->encoding_pass, client->encoding_complete, &unit);
         damage_clear(client->encoding);
         client->takes_part = NULL;

@@ -249,6 +249,34 @@ def stop(path):
     film.close()
 
 
+def beside(path):
+    """A moving picture in a half of the screen, a terminal that scrolls a line a frame in the other."""
+    pictures = list(moving_pictures(WIDTH // 2, HEIGHT, 48))
+    turn = there_and_back(len(pictures))
+    left, top, line = WIDTH // 2, 24, 18
+    rows, font = (HEIGHT - top) // line, mono(15)
+    words = " ".join(lines()).split()
+
+    def row(number):
+        block = Image.new("RGB", (left, line), "#14181c")
+        text = " ".join(words[(number * 17 + i) % len(words)] for i in range(4 + number * 397 % 12))
+        ImageDraw.Draw(block).text((6, 0), text[:104], font=font, fill="#d0d4d8")
+        return pixels(block)
+
+    blocks = [row(number) for number in range(len(turn))]
+    first = beside_film(pictures[turn[-1]])
+    first[top:, left:] = pixels(Image.new("RGB", (left, HEIGHT - top), "#14181c"))
+    for i in range(rows):  # the last of them is the last frame's
+        first[top + i * line:top + (i + 1) * line, left:] = blocks[(i - rows) % len(blocks)]
+    film = Film(path, first, len(turn))
+    for number, frame in enumerate(turn):
+        film.put(pictures[frame], 0, 0, same_as=frame)
+        film.move(left, top, left, (rows - 1) * line, left, top + line)
+        film.put(blocks[number], left, top + (rows - 1) * line)
+        film.show(over_code=True)
+    film.close()
+
+
 def document(path):
     """A page of text and pictures in a reader, scrolled smoothly down and up."""
     top, left, wide, tall, step = 24, 360, 1200, 4800, 12
@@ -370,7 +398,7 @@ def idle(path):
     film.close()
 
 
-ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half, stop, switch)}
+ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half, beside, stop, switch)}
 SLOW = [idle, switch]  # whose rate is their own
 
 

@@ -362,6 +362,45 @@ START_TEST(a_unit_is_handed_on_and_its_tiles_become_exact_when_it_is_calm)
 }
 END_TEST
 
+/* A unit for the left half of the picture, then the move. */
+static void send_unit_and_move(gboolean keyframe, SeatMove move, ViewerUpdate *update)
+{
+    SeatRect rect = {0, 0, 64, 64, 0, 0};
+    SeatAccessUnit unit = fake_seat_unit(&seat, 1, keyframe, 1000, 0x42);
+
+    unit.region.width = 100;
+    for (guint i = 0; i < 8; i++)
+        seat.versions[i] += 2;
+    fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
+    send_move(move, 0, 0);
+    ck_assert(viewer_take(viewer, FALSE, update));
+    ck_assert_uint_eq(update->unit_length, 1000);
+    viewer_ready(viewer);
+}
+
+START_TEST(a_move_beside_a_unit_is_made_and_one_from_or_to_its_region_is_the_unit_s_work)
+{
+    const SeatMove beside = {100, 20, 90, 50, 100, 3}, from = {90, 20, 60, 50, 130, 3},
+                   to = {120, 20, 60, 50, 50, 3};
+    ViewerUpdate update;
+    viewer_subscribe(viewer, TRUE, 0);
+    show(&seat, FALSE, 200, 100);
+    viewer_accept_moves(viewer, TRUE);
+    for (guint i = 0; i < 2; i++) { /* again, from a tile that the unit has painted a part of */
+        send_unit_and_move(i == 0, beside, &update);
+        ck_assert_uint_eq(update.n_moves, 1);
+        ck_assert_uint_eq(update.n_rects, 0);
+    }
+    send_unit_and_move(FALSE, from, &update);
+    ck_assert_uint_eq(update.n_moves, 0);
+    ck_assert_uint_eq(update.rects[0].x, 130);
+    send_unit_and_move(FALSE, to, &update);
+    ck_assert_uint_eq(update.n_moves, 0);
+    ck_assert_uint_eq(update.rects[0].x, 100);
+    ck_assert_uint_eq(update.rects[0].width, 10);
+}
+END_TEST
+
 START_TEST(who_cannot_take_a_unit_gets_tiles_and_asks_for_a_key_frame_later)
 {
     SeatRect rect = {0, 0, 64, 64, 0, 0};
@@ -709,6 +748,7 @@ int main(void)
     tcase_add_test(tcase, a_move_is_handed_on_to_who_accepts_it_and_is_damage_for_others);
     tcase_add_test(tcase, what_was_copied_of_a_later_picture_is_not_moved);
     tcase_add_test(tcase, a_move_out_of_the_picture_closes_the_link);
+    tcase_add_test(tcase, a_move_beside_a_unit_is_made_and_one_from_or_to_its_region_is_the_unit_s_work);
     tcase_add_test(tcase, a_unit_is_handed_on_and_its_tiles_become_exact_when_it_is_calm);
     tcase_add_test(tcase, who_cannot_take_a_unit_gets_tiles_and_asks_for_a_key_frame_later);
     tcase_add_test(tcase, an_overwritten_unit_is_replaced_by_tiles);

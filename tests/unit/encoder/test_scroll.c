@@ -1,5 +1,6 @@
 /* A client that makes the moves and copies the rest ends at the source's picture, whatever moves; and what
  * has only moved is found. */
+#include "encoder/rect.h"
 #include "encoder/scroll.h"
 #include "tests/unit/encoder/scenes.h"
 #include "tests/unit/suite.h"
@@ -131,7 +132,67 @@ static void draw(Scene *scene, const Pane *panes, guint count, gint frame_shift)
     }
 }
 
-static void check_sequence(guint32 seed)
+/* ---- beside a part that is left out ---- */
+
+static guint beside_moves;
+
+static void check_apart(const ScrollMove *moves, guint count, const SeatRect *part)
+{
+    SeatRect common;
+    for (guint i = 0; i < count; i++) {
+        const ScrollMove *m = &moves[i];
+        const SeatRect from = {.x = m->x, .y = m->y, .width = m->width, .height = m->height};
+        const SeatRect to = {.x = m->to_x, .y = m->to_y, .width = m->width, .height = m->height};
+        ck_assert_msg(!rect_common(&from, part, &common) && !rect_common(&to, part, &common),
+                      "a move from or to the part");
+    }
+}
+
+/* Nobody has kept what was in the part, nor says what has changed there. */
+static void check_beside(Scene *scene, Scroll *scroll, const SeatRect *part)
+{
+    g_autoptr(Damage) all = damage_new(scene->width, scene->height);
+    g_autoptr(Damage) left = damage_new(scene->width, scene->height);
+    g_autofree guint8 *client = g_memdup2(scene->old, scene->stride * scene->height);
+    ScrollMove moves[SCROLL_MOVES_MAX];
+    SeatRect rects[SEAT_RECTS_MAX], parts[4];
+
+    damage_add_map(all, scene->damage);
+    damage_clear(scene->damage);
+    for (guint i = damage_next_tile(all, 0); i < damage_tiles(all); i = damage_next_tile(all, i + 1)) {
+        SeatRect rect = damage_tile_rect(all, i);
+        for (guint n = rect_outside(&rect, part, parts); n-- > 0;)
+            damage_add(scene->damage, parts[n].x, parts[n].y, parts[n].width, parts[n].height);
+    }
+    for (guint y = part->y; y < rect_bottom(part); y++)
+        memset(scene->undo->pixels + y * scene->stride + part->x * 4u, 0x55, part->width * 4u);
+    scroll_leave_out(scroll, part);
+    guint count = scroll_find(scroll, scene->shadow, scene->undo, scene->damage, left, moves);
+    beside_moves += count;
+    check_moves(scene, moves, count);
+    check_apart(moves, count, part);
+    for (guint i = 0; i < count; i++)
+        client_move(client, scene->stride, &moves[i]);
+    damage_add(left, part->x, part->y, part->width, part->height);
+    count = damage_rects(left, rects);
+    for (guint i = 0; i < count; i++)
+        for (guint y = rects[i].y; y < rect_bottom(&rects[i]); y++) {
+            gsize at = y * scene->stride + rects[i].x * 4u;
+            memcpy(client + at, scene->shadow + at, rects[i].width * 4u);
+        }
+    ck_assert_mem_eq(client, scene->shadow, scene->stride * scene->height);
+}
+
+static SeatRect part_new(Scene *scene)
+{
+    gint width = (gint)scene->width, height = (gint)scene->height;
+    gint x = between(scene, 0, width - 1), y = between(scene, 0, height - 1);
+    return rect_of_edges((guint)x, (guint)y, (guint)between(scene, x + 1, MIN(x + 150, width)),
+                         (guint)between(scene, y + 1, MIN(y + 150, height)));
+}
+
+/* With `beside` a part is left out. */
+static void check_sequence(guint32 seed, gboolean beside)
 {
     g_autoptr(GRand) random = g_rand_new_with_seed(seed);
     guint width = (guint)g_rand_int_range(random, 16, 340), height = (guint)g_rand_int_range(random, 16, 280);
@@ -152,14 +213,27 @@ static void check_sequence(guint32 seed)
             scene_noise(scene, (ScenePart){between(scene, 0, (gint)width), between(scene, 0, (gint)height),
                                            between(scene, 1, 90), between(scene, 1, 90)});
         scene_frame(scene);
-        check_frame(scene, scroll, &moves);
+        SeatRect part = beside ? part_new(scene) : (SeatRect){0};
+        if (beside)
+            check_beside(scene, scroll, &part);
+        else
+            check_frame(scene, scroll, &moves);
     }
 }
 
 START_TEST(a_client_that_makes_the_moves_and_copies_the_rest_has_the_picture)
 {
     for (guint i = 0; i < SEQUENCES; i++)
-        check_sequence((guint32)_i * SEQUENCES + i);
+        check_sequence((guint32)_i * SEQUENCES + i, FALSE);
+}
+END_TEST
+
+START_TEST(nothing_moves_from_or_to_a_part_that_is_left_out)
+{
+    beside_moves = 0;
+    for (guint i = 0; i < SEQUENCES; i++)
+        check_sequence(5000 + (guint32)_i * SEQUENCES + i, TRUE);
+    ck_assert_uint_gt(beside_moves, 0);
 }
 END_TEST
 
@@ -339,6 +413,7 @@ int main(void)
     TCase *tcase = tcase_create("scroll");
     tcase_set_timeout(tcase, 60); /* slow machines */
     tcase_add_loop_test(tcase, a_client_that_makes_the_moves_and_copies_the_rest_has_the_picture, 0, 25);
+    tcase_add_loop_test(tcase, nothing_moves_from_or_to_a_part_that_is_left_out, 0, 25);
     tcase_add_loop_test(tcase, nine_tenths_of_a_scrolled_text_are_moves, 0, 20);
     tcase_add_loop_test(tcase, a_text_with_blank_room_beside_it_scrolls_in_one_move, 0, 10);
     tcase_add_loop_test(tcase, two_texts_that_scroll_apart_are_moves, 0, 20);
