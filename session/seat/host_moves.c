@@ -10,6 +10,7 @@
 
 #define WORTH_TILES 16 /* damaged ones, from which on a search pays */
 #define REST_MS 1500   /* then the memory of what was overwritten goes back */
+#define LEFT_SHARE 8   /* an eighth of what has moved: a scroll leaves no more, a film does */
 #define MOVED_SHARE 4  /* a fourth of a film that has moved: it is none */
 
 G_STATIC_ASSERT(SCROLL_MOVES_MAX <= SEAT_MOVES_MAX);
@@ -233,6 +234,18 @@ static gboolean choose_search(SeatHost *host)
     return scroll_ready(moves->search);
 }
 
+gboolean host_moves_explain(const SeatHost *host, const Damage *left)
+{
+    guint64 area = 0, most = host->moves.area / LEFT_SHARE;
+
+    for (guint i = damage_next_tile(left, 0), end = damage_tiles(left); i < end && area <= most;
+         i = damage_next_tile(left, i + 1)) {
+        SeatRect rect = damage_tile_rect(left, i);
+        area += rect_area(&rect);
+    }
+    return area <= most && host->moves.area > 0;
+}
+
 void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride)
 {
     HostMoves *moves = &host->moves;
@@ -295,6 +308,14 @@ static gboolean is_moved(const ScrollMove *found, guint count, const SeatRect *f
     return area * MOVED_SHARE >= rect_area(film);
 }
 
+static guint64 moved_area(const ScrollMove *found, guint count)
+{
+    guint64 area = 0;
+    for (guint i = 0; i < count; i++)
+        area += (guint64)found[i].width * found[i].height;
+    return area;
+}
+
 /* Fills in `found` and what these moves leave, and returns how many there are. */
 static guint search(SeatHost *host, ScrollMove found[SCROLL_MOVES_MAX])
 {
@@ -304,6 +325,7 @@ static guint search(SeatHost *host, ScrollMove found[SCROLL_MOVES_MAX])
     const SeatRect *film = left_out ? NULL : film_of(host);
     guint count = 0;
 
+    moves->area = 0;
     if (!moves->undo)
         return 0;
     if (left_out && worth_a_search(host->changed))
@@ -317,8 +339,9 @@ static guint search(SeatHost *host, ScrollMove found[SCROLL_MOVES_MAX])
             scroll_find(moves->search, shadow_pixels(host->shadow), moves->undo, changed, moves->left, found);
     else
         scroll_skip(moves->search);
+    moves->area = left_out ? 0 : moved_area(found, count);
     /* That something moves beside a film, or a little in it, is no reason to search all of it. */
-    if (film && count > 0 && !is_moved(found, count, film))
+    if (film && count > 0 && !is_moved(found, count, film) && !host_moves_explain(host, moves->left))
         scroll_in_vain(moves->whole);
     if (left_out && count > 0)
         damage_add_map(moves->left, moves->within);

@@ -122,7 +122,7 @@ static gboolean wants_film(HostTier *tier, gint64 now)
                 damage_add_map(host->due, client->pending);
         }
     }
-    if (damage_is_empty(host->due))
+    if (damage_is_empty(host->due) || host_moves_explain(host, host->due))
         return FALSE;
     return chooses ? region_choose(&host->region, host->classifier, host->due, now)
                    : region_holds(&host->region, host->classifier, host->due, now);

@@ -644,6 +644,29 @@ START_TEST(a_text_that_scrolls_beside_a_film_costs_its_new_line)
 }
 END_TEST
 
+/* The new line of a photograph is picture-like and in motion, but no film. */
+START_TEST(a_photograph_that_scrolls_is_moved_and_no_film)
+{
+    const SeatRect all = {.width = 640, .height = 512};
+    const guint warm = 20, measured = 20;
+    guint moves = 0, units = 0;
+
+    begin(1, all.width, all.height, TRUE);
+    for (guint i = 0; i < warm + measured; i++) {
+        if (i == warm) {
+            moves = clients[1].moves;
+            units = units_painted;
+        }
+        scene_sheet(scene, (ScenePart){0, 0, 640, 512}, SCENE_PHOTO, 1, 0, (gint)i * 17);
+        seat_host_damage(host, &all, 1, scene->drawn, scene->stride, 0);
+        all_take();
+    }
+    ck_assert_uint_eq(units_painted, units);
+    ck_assert_uint_ge(clients[1].moves - moves, measured - 1);
+    finish(1, TRUE);
+}
+END_TEST
+
 static void rest(guint count)
 {
     for (guint i = 0; i < count; i++) {
@@ -692,6 +715,7 @@ int main(void)
     tcase_add_loop_test(tcase, every_client_ends_with_the_last_picture_of_a_recording, 0, 4);
     tcase_add_loop_test(tcase, what_scrolls_beside_a_film_is_moved_and_never_wrong, 0, 6);
     tcase_add_test(tcase, a_text_that_scrolls_beside_a_film_costs_its_new_line);
+    tcase_add_test(tcase, a_photograph_that_scrolls_is_moved_and_no_film);
     tcase_add_test(tcase, a_client_that_has_waited_still_gets_its_scrolls_as_moves);
     return suite_run("moves", tcase);
 }
