@@ -158,20 +158,18 @@ static void copy_untold(Viewer *viewer, guint column, guint row)
     g_array_append_val(viewer->named, named);
 }
 
-guint viewer_copy_untold(Viewer *viewer, guint limit)
+gboolean viewer_copy_untold(Viewer *viewer, guint limit)
 {
     const Tiles *tiles = &viewer->tiles;
-    guint left = 0;
 
     for (guint row = 0; row < tiles->rows; row++)
         for (guint column = 0; column < tiles->columns; column++) {
             const Tile *tile = &tiles->tiles[row * tiles->columns + column];
             if (tile->told || !is_at_rest(viewer, tile))
                 continue;
-            if (viewer->named->len < limit)
-                copy_untold(viewer, column, row);
-            else
-                left++;
+            if (viewer->named->len >= limit)
+                return TRUE;
+            copy_untold(viewer, column, row);
         }
-    return left;
+    return FALSE;
 }

@@ -48,9 +48,9 @@ void viewer_fold(Viewer *viewer, const ViewerRect *region);
  * lossy_rects and, where it is wanted, named. What is torn stays lacking; returns whether something was. */
 gboolean viewer_copy(Viewer *viewer, guint32 now_ms, guint calm_tiles);
 
-/* viewer_copy.c: names up to `limit` of those tiles that have not been since they changed last. Returns how
- * many are left. */
-guint viewer_copy_untold(Viewer *viewer, guint limit);
+/* viewer_copy.c: names up to `limit` of those tiles that have not been since they changed last. Returns
+ * whether more are left. */
+gboolean viewer_copy_untold(Viewer *viewer, guint limit);
 
 /* viewer_input.c: tells the shown screen what the client last said of its lock keys; nothing when it has not.
  */

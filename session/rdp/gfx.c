@@ -78,8 +78,10 @@ static gboolean on_caps_advertise(Gfx *gfx, const GfxPdu *pdu)
     for (guint i = 0; i < pdu->n_caps; i++)
         if (known_version(pdu->caps[i].version) && pdu->caps[i].version > chosen.version)
             chosen = pdu->caps[i];
-    if (chosen.version == 0)
+    if (chosen.version == 0) {
+        log_info("graphics pipeline: the client has no version of it that is known here");
         return FALSE;
+    }
     chosen.length = MIN(chosen.length, CAPS_LENGTH_MAX);
     gfx_block_empty(&gfx->block);
     gfx_pdu_caps_confirm(&gfx->block, &chosen);
@@ -230,7 +232,7 @@ gboolean gfx_handle(Gfx *gfx)
             return TRUE;
         else if (!handle_message(gfx, bytes, length))
             return FALSE;
-    log_info("graphics pipeline: closed by the client");
+    log_info("graphics pipeline: closed by the client, or a message that is too long");
     return FALSE;
 }
 

@@ -7,6 +7,8 @@
 #include <winpr/error.h>
 #include <winpr/wtsapi.h>
 
+#define RECEIVED_MAX 131072 /* bytes; the longest that a client may say is an offer of 5,462 cache entries   \
+                             */
 #define PACKED_KEPT (128 * 1024)
 
 struct GfxChannel {
@@ -106,6 +108,8 @@ gboolean gfx_channel_receive(GfxChannel *channel, const guint8 **bytes, gsize *l
     SetLastError(ERROR_SUCCESS);
     if (!WTSVirtualChannelRead(channel->channel, 0, NULL, 0, &waiting))
         return GetLastError() == ERROR_NO_DATA; /* else what FreeRDP has queued is the end */
+    if (waiting > RECEIVED_MAX)
+        return FALSE;
     g_byte_array_set_size(channel->received, (guint)MAX(waiting, 1));
     if (!WTSVirtualChannelRead(channel->channel, 0, (PCHAR)channel->received->data, channel->received->len,
                                &read))

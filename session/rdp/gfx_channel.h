@@ -17,7 +17,8 @@ guint32 gfx_channel_id(const GfxChannel *channel);
 HANDLE gfx_channel_event(const GfxChannel *channel); /* set when there is something to receive */
 
 /* The next of the client's messages: PDUs, which live until the next call; *bytes is NULL when there is none.
- * FALSE: the client has closed the channel. */
+ * FALSE: the client has closed the channel, or says more than any
+ * message has. */
 gboolean gfx_channel_receive(GfxChannel *channel, const guint8 **bytes, gsize *length);
 
 /* Queues the block as one message and empties it. Returns the message's bytes; 0: the connection is

@@ -10,8 +10,11 @@
 
 #define WORTH_TILES 16 /* damaged ones, from which on a search pays */
 #define REST_MS 1500   /* then the memory of what was overwritten goes back */
-#define LEFT_SHARE 8   /* an eighth of what has moved: a scroll leaves no more, a film does */
-#define MOVED_SHARE 4  /* a fourth of a film that has moved: it is none */
+/* Of what has moved: a scroll leaves no more than the first where it was; what changes elsewhere, such as a
+ * cursor or a scroll bar, is no more than the second. */
+#define LEFT_SHARE 8
+#define ELSEWHERE_SHARE 32
+#define MOVED_SHARE 4 /* a fourth of a film that has moved: it is none */
 
 G_STATIC_ASSERT(SCROLL_MOVES_MAX <= SEAT_MOVES_MAX);
 
@@ -236,14 +239,20 @@ static gboolean choose_search(SeatHost *host)
 
 gboolean host_moves_explain(const SeatHost *host, const Damage *left)
 {
-    guint64 area = 0, most = host->moves.area / LEFT_SHARE;
+    const HostMoves *moves = &host->moves;
+    guint64 swept = 0, elsewhere = 0;
 
-    for (guint i = damage_next_tile(left, 0), end = damage_tiles(left); i < end && area <= most;
+    for (guint i = damage_next_tile(left, 0), end = damage_tiles(left); i < end;
          i = damage_next_tile(left, i + 1)) {
         SeatRect rect = damage_tile_rect(left, i);
-        area += rect_area(&rect);
+        gboolean inside = FALSE;
+        for (guint j = 0; j < moves->n_sweeps && !inside; j++)
+            inside = rect_inside(&rect, &moves->sweeps[j]);
+        *(inside ? &swept : &elsewhere) += rect_area(&rect);
+        if (swept * LEFT_SHARE > moves->area || elsewhere * ELSEWHERE_SHARE > moves->area)
+            return FALSE;
     }
-    return area <= most && host->moves.area > 0;
+    return moves->area > 0;
 }
 
 void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride)
@@ -308,12 +317,19 @@ static gboolean is_moved(const ScrollMove *found, guint count, const SeatRect *f
     return area * MOVED_SHARE >= rect_area(film);
 }
 
-static guint64 moved_area(const ScrollMove *found, guint count)
+/* What the picture's moves take along, and what they sweep. */
+static void note_moves(HostMoves *moves, const ScrollMove *found, guint count)
 {
-    guint64 area = 0;
-    for (guint i = 0; i < count; i++)
-        area += (guint64)found[i].width * found[i].height;
-    return area;
+    moves->area = 0;
+    moves->n_sweeps = count;
+    for (guint i = 0; i < count; i++) {
+        const SeatRect from = {
+            .x = found[i].x, .y = found[i].y, .width = found[i].width, .height = found[i].height};
+        const SeatRect to = {
+            .x = found[i].to_x, .y = found[i].to_y, .width = found[i].width, .height = found[i].height};
+        moves->area += rect_area(&from);
+        moves->sweeps[i] = rect_union(&from, &to);
+    }
 }
 
 /* Fills in `found` and what these moves leave, and returns how many there are. */
@@ -325,7 +341,7 @@ static guint search(SeatHost *host, ScrollMove found[SCROLL_MOVES_MAX])
     const SeatRect *film = left_out ? NULL : film_of(host);
     guint count = 0;
 
-    moves->area = 0;
+    note_moves(moves, found, 0);
     if (!moves->undo)
         return 0;
     if (left_out && worth_a_search(host->changed))
@@ -339,7 +355,7 @@ static guint search(SeatHost *host, ScrollMove found[SCROLL_MOVES_MAX])
             scroll_find(moves->search, shadow_pixels(host->shadow), moves->undo, changed, moves->left, found);
     else
         scroll_skip(moves->search);
-    moves->area = left_out ? 0 : moved_area(found, count);
+    note_moves(moves, found, left_out ? 0 : count);
     /* That something moves beside a film, or a little in it, is no reason to search all of it. */
     if (film && count > 0 && !is_moved(found, count, film) && !host_moves_explain(host, moves->left))
         scroll_in_vain(moves->whole);

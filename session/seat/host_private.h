@@ -95,7 +95,11 @@ typedef struct {
     gboolean kept;           /* `undo` has the current pass, */
     gboolean expected;       /* or `forecast` has */
     guint64 published;       /* pass */
-    guint64 area;            /* px that the last picture's moves take along, when all of it was searched */
+    /* Of the last picture, if all of it was searched: px that its moves take along, and boxes of what each of
+     * them has left and reached. */
+    guint64 area;
+    SeatRect sweeps[SCROLL_MOVES_MAX];
+    guint n_sweeps;
     guint rest_timer;
     gboolean used; /* since it ran last */
 } HostMoves;
@@ -171,8 +175,8 @@ void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const v
 /* Then, before anything of it is told: finds the moves in what has changed, gives each client its share of
  * moves and damage, and returns what really is new in it. */
 const Damage *host_moves_publish(SeatHost *host);
-/* Whether the last picture has mostly moved, and little more than this is left of it to be sent: it is no
- * film, however picture-like. */
+/* Whether the last picture has mostly moved, and `left`, what is still to be sent, is little more than what
+ * the moves have uncovered: it is no film, however picture-like. */
 gboolean host_moves_explain(const SeatHost *host, const Damage *left);
 /* Instead, when nothing has changed. */
 void host_moves_nothing(SeatHost *host);

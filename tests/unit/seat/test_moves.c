@@ -667,6 +667,25 @@ START_TEST(a_photograph_that_scrolls_is_moved_and_no_film)
 }
 END_TEST
 
+/* The film is less than an eighth of what scrolls, but not where that was. */
+START_TEST(a_small_film_beside_a_large_scroll_stays_a_film)
+{
+    const SeatRect all = {.width = 640, .height = 512};
+    guint units = 0;
+
+    begin(1, all.width, all.height, TRUE);
+    for (guint i = 0; i < 60; i++) {
+        units = i == 40 ? units_painted : units;
+        scene_sheet(scene, (ScenePart){0, 0, 170, 100}, SCENE_PHOTO, i, 0, 0);
+        scene_sheet(scene, (ScenePart){192, 0, 448, 512}, SCENE_TEXT, 1, 0, (gint)i * 17);
+        seat_host_damage(host, &all, 1, scene->drawn, scene->stride, 0);
+        all_take();
+    }
+    ck_assert_uint_ge(units_painted, units + 20);
+    finish(1, TRUE);
+}
+END_TEST
+
 static void rest(guint count)
 {
     for (guint i = 0; i < count; i++) {
@@ -716,6 +735,7 @@ int main(void)
     tcase_add_loop_test(tcase, what_scrolls_beside_a_film_is_moved_and_never_wrong, 0, 6);
     tcase_add_test(tcase, a_text_that_scrolls_beside_a_film_costs_its_new_line);
     tcase_add_test(tcase, a_photograph_that_scrolls_is_moved_and_no_film);
+    tcase_add_test(tcase, a_small_film_beside_a_large_scroll_stays_a_film);
     tcase_add_test(tcase, a_client_that_has_waited_still_gets_its_scrolls_as_moves);
     return suite_run("moves", tcase);
 }
