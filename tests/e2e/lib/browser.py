@@ -1,12 +1,17 @@
 """Chromium, driven by chromedriver over the WebDriver protocol (https://www.w3.org/TR/webdriver2/)."""
 
 import base64
+import http.client
 import io
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
@@ -14,13 +19,32 @@ import numpy
 from PIL import Image
 
 from lib import card
-from lib.wait import until
+from lib.wait import PATIENCE, until
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
+STARTS = 5
+DRIVER_S = 10
+SESSION_S = 40  # the driver itself gives Chromium 60 s to come up; lib.wait stretches all of these
+COMMAND_S = 60
+END_S = 10
+
+
 class WebDriverError(Exception):
     pass
+
+
+def session_members(leader):
+    """The processes that the leader's session still has."""
+    members = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.getsid(int(name)) == leader:
+                members.append(int(name))
+        except ProcessLookupError:
+            pass
+    return members
 
 
 class Browser:
@@ -31,55 +55,106 @@ class Browser:
         self.demo, self.width, self.height, self.touch, self.screen = demo, width, height, touch, screen
         self.arguments = list(arguments)
         self.without = list(without)  # names that pages shall not find in their window
+        self.home = self.driver = None
 
     def __enter__(self):
-        self.home = tempfile.mkdtemp(prefix="fernwerk-chromium-")
-        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                       text=True,
-                                       env={**(self.screen.env if self.screen else os.environ), "HOME": self.home})
+        for left in reversed(range(STARTS)):
+            try:
+                self.start()
+                break
+            except (WebDriverError, OSError, http.client.HTTPException) as error:
+                told = f"no browser: {error!r}\n{self.output()}"
+                self.kill()
+                if left == 0:
+                    raise WebDriverError(told) from error
+                print(f"another start: {told}", file=sys.stderr)
+            except BaseException:
+                self.kill()
+                raise
         try:
-            for line in self.driver.stdout:
-                if "on port" in line and "successfully" in line:
-                    self.base = f"http://127.0.0.1:{line.rsplit(' ', 1)[1].strip().rstrip('.')}"
-                    break
-            shown = ["--kiosk", "--window-position=0,0"] if self.screen else ["--headless=new"]
-            arguments = [*shown, "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                         f"--user-data-dir={self.home}/profile", f"--window-size={self.width},{self.height}",
-                         *self.arguments]
-            options = {"binary": shutil.which("chromium"), "args": arguments}
-            if self.screen:  # no bar that says who drives it
-                options["excludeSwitches"] = ["enable-automation"]
-            if self.touch:
-                options["mobileEmulation"] = {"deviceMetrics": {"width": self.width, "height": self.height,
-                                                                "pixelRatio": 1.0, "touch": True}}
-            capabilities = {"browserName": "chrome", "acceptInsecureCerts": True, "goog:chromeOptions": options}
-            value = self.send("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
-            self.session = f"/session/{value['sessionId']}"
             if not self.touch and not self.screen:
                 self.fit()
             for name in self.without:
                 self.call("POST", "/goog/cdp/execute", {"cmd": "Page.addScriptToEvaluateOnNewDocument",
                                                         "params": {"source": f"delete self.{name};"}})
         except BaseException:
-            self.driver.kill()
-            self.driver.wait()
+            self.kill()
             raise
         return self
 
     def __exit__(self, *_):
         try:
             self.call("DELETE", "")
-        except (WebDriverError, OSError):
+        except (WebDriverError, OSError, http.client.HTTPException):
             pass
         self.driver.terminate()
-        self.driver.wait()
+        try:
+            self.driver.wait(END_S * PATIENCE)
+        except subprocess.TimeoutExpired:
+            pass
+        self.kill()
+
+    def start(self):
+        """A chromedriver, and a Chromium with a fresh profile by it."""
+        self.home = tempfile.mkdtemp(prefix="fernwerk-chromium-")
+        with open(self.log(), "wb") as log:
+            self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=log, stderr=log, start_new_session=True,
+                                           env={**(self.screen.env if self.screen else os.environ), "HOME": self.home})
+        self.base = f"http://127.0.0.1:{self.port()}"
+        capabilities = {"browserName": "chrome", "acceptInsecureCerts": True, "goog:chromeOptions": self.options()}
+        value = self.send("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}}, SESSION_S)
+        self.session = f"/session/{value['sessionId']}"
+
+    def options(self):
+        shown = ["--kiosk", "--window-position=0,0"] if self.screen else ["--headless=new"]
+        arguments = [*shown, "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                     f"--user-data-dir={self.home}/profile", f"--window-size={self.width},{self.height}",
+                     *self.arguments]
+        options = {"binary": shutil.which("chromium"), "args": arguments}
+        if self.screen:  # no bar that says who drives it
+            options["excludeSwitches"] = ["enable-automation"]
+        if self.touch:
+            options["mobileEmulation"] = {"deviceMetrics": {"width": self.width, "height": self.height,
+                                                            "pixelRatio": 1.0, "touch": True}}
+        return options
+
+    def log(self):
+        return os.path.join(self.home, "chromedriver.log")
+
+    def output(self):
+        with open(self.log(), encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def port(self):
+        """Where the driver listens; it ends when another process is quicker with the port that it has chosen."""
+        deadline = time.monotonic() + DRIVER_S * PATIENCE
+        while time.monotonic() < deadline:
+            over = self.driver.poll() is not None
+            found = re.search(r"successfully on port (\d+)", self.output())
+            if found:
+                return int(found[1])
+            if over:
+                raise WebDriverError(f"chromedriver has ended with {self.driver.returncode}")
+            time.sleep(0.05)
+        raise WebDriverError("chromedriver does not say that it has started")
+
+    def kill(self):
+        """Whatever is left of the driver's session, Chromium included."""
+        for pid in session_members(self.driver.pid) if self.driver else ():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        if self.driver:
+            self.driver.wait()
+        self.driver = None
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def send(self, method, path, body=None):
+    def send(self, method, path, body=None, seconds=COMMAND_S):
         data = json.dumps(body or {}).encode() if method == "POST" else None
         request = urllib.request.Request(self.base + path, data, {"Content-Type": "application/json"}, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=seconds * PATIENCE) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as error:
             raise WebDriverError(json.load(error)["value"]["message"]) from None
