@@ -110,7 +110,7 @@ class Broker:
             return {"openapi": "3.1.0", "info": {"title": "Fernwerk", "version": "1"}, "paths": {}}
         if verb == "session.login":
             if args.get("username") == "slow":
-                raise Failure("wait", "Too many failed attempts.", "Wait, then try again.", retry_after_ms=4000)
+                raise Failure("wait", "Too many failed attempts.", "Wait, then try again.", retry_after_ms=60000)
             if self.passwords.get(args.get("username"), "") != args.get("password"):
                 raise Failure("denied", "The user name or password is wrong.")
             handle = secrets.token_urlsafe(32)
@@ -279,7 +279,8 @@ class Screen:
     def __init__(self, sock, width, height):
         self.sock, self.width, self.height = sock, width, height
         self.keys, self.pointers, self.encodings = [], [], []
-        self.sizes, self.whole, self.over, self.frozen = 0, True, False, False
+        self.sizes, self.whole, self.over, self.frozen, self.sent = 0, True, False, False, 0
+        self.fragile = False  # ends as soon as a picture is wanted
         self.lock, self.wanted = threading.Lock(), threading.Event()
 
     def take(self, n):
@@ -305,6 +306,7 @@ class Screen:
         """Nothing, once it is frozen: as when a network drops all packets."""
         with self.lock:
             if not self.frozen:
+                self.sent += len(message)
                 self.sock.sendall(message)
 
     def finish(self, reason, text):
@@ -317,15 +319,15 @@ class Screen:
             pass
 
     def handshake(self):
-        self.sock.sendall(b"RFB 003.008\n")
+        self.say(b"RFB 003.008\n")
         self.take(12)
-        self.sock.sendall(b"\x01\x01")
+        self.say(b"\x01\x01")
         self.take(1)
-        self.sock.sendall(b"\0\0\0\0")
+        self.say(b"\0\0\0\0")
         self.take(1)
         name = b"test"
-        self.sock.sendall(struct.pack(">HH", self.width, self.height) + bytes((32, 24, 0, 1)) +
-                          struct.pack(">HHHBBBxxx", 255, 255, 255, 16, 8, 0) + struct.pack(">I", len(name)) + name)
+        self.say(struct.pack(">HH", self.width, self.height) + bytes((32, 24, 0, 1)) +
+                 struct.pack(">HHHBBBxxx", 255, 255, 255, 16, 8, 0) + struct.pack(">I", len(name)) + name)
 
     def paint(self):
         """Answers requests: everything when asked for, else a moving square four times a second."""
@@ -369,6 +371,8 @@ class Screen:
             if -308 in self.encodings and not self.sizes:
                 self.sizes = 1
                 self.send(self.size_rectangle(0))
+        elif kind == 3 and self.fragile:
+            raise ConnectionError("fragile")
         elif kind == 3:
             self.whole |= self.take(9)[0] == 0
             self.wanted.set()
@@ -399,6 +403,7 @@ class Node:
         certificate(self.folder)
         self.broker, self.screens, self.preambles, self.ends = Broker(), [], [], []
         self.refuse_clients, self.next_session, self.stream, self.mute_next = False, 100, 0, False
+        self.fragile, self.broke, self.gaps = 0, 0, []  # so many connections break off; when; ms until the next
         (self.folder / "fernwerk.conf").write_text(f"[web]\npages_dir = {pages}\n{config}\n")
         self.listener = socket.create_server(("127.0.0.1", port), backlog=512)
         self.port = self.listener.getsockname()[1]
@@ -507,7 +512,7 @@ class Node:
             sock.shutdown(socket.SHUT_RDWR)
 
     def serve_client(self, client):
-        number = None
+        number = screen = None
         client.setblocking(True)
         try:
             raw = b""
@@ -539,12 +544,20 @@ class Node:
                 while client.recv(4096):
                     pass
             screen = Screen(client, width or 1024, height or 768)
+            if self.broke:
+                self.gaps.append((time.monotonic() - self.broke) * 1000)
+                self.broke = 0
+            if self.fragile:
+                self.fragile -= 1
+                screen.fragile = True
             self.screens.append(screen)
             screen.run()
         except (OSError, KeyError) as error:
             self.ends.append(repr(error))
         finally:
             self.broker.sessions.pop(number, None)
+            if screen and screen.fragile:
+                self.broke = time.monotonic()
             client.close()
 
     def wait_ready(self):

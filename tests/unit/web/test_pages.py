@@ -1,5 +1,6 @@
 """Runs web/ui/test/browser.mjs against a node in miniature: test_pages.py FERNWERK_WEB PAGES UI_FOLDER [ONLY]"""
 import http.server
+import json
 import subprocess
 import sys
 import threading
@@ -30,7 +31,10 @@ class Control(http.server.BaseHTTPRequestHandler):
                 dropped += 1
         if self.path == "/freeze":
             for screen in node.screens:
-                screen.frozen = True
+                with screen.lock:
+                    screen.frozen = True
+        if self.path == "/fragile":
+            node.fragile, node.gaps = 4, []
         if self.path == "/expire":
             node.broker.handles.clear()
         if self.path in ("/full", "/room"):
@@ -43,7 +47,13 @@ class Control(http.server.BaseHTTPRequestHandler):
         if self.path == "/forget-keys":
             global forgotten
             forgotten = sum(down for screen in node.screens for down, _ in screen.keys)
-        answer = typed_text() if self.path == "/keys" else str(dropped)
+        answer = str(dropped)
+        if self.path == "/keys":
+            answer = typed_text()
+        if self.path == "/freeze":
+            answer = str(node.screens[-1].sent)
+        if self.path == "/gaps":
+            answer = json.dumps([round(gap) for gap in node.gaps])
         self.send_response(200)
         self.end_headers()
         self.wfile.write(answer.encode())
@@ -52,7 +62,7 @@ class Control(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.HTTPServer(("127.0.0.1", 0), Control)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Control)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 result = subprocess.run(["node", "test/browser.mjs", f"https://localhost:{node.port}", str(server.server_port),
                          *sys.argv[4:]], cwd=ui)
