@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define AWAIT_MS 15000
+#define AWAIT_MS 50000
 
 static void send_lifeline(RigSeat *seat, void *packet, gsize size, guint type, const int *fd)
 {
