@@ -93,13 +93,22 @@ void damage_add_map(Damage *damage, const Damage *other)
     }
 }
 
-void damage_take_outside(Damage *damage, const SeatRect *rect, Damage *outside)
+static gboolean touches_any(const SeatRect *part, const SeatRect *rects, guint count)
+{
+    SeatRect common;
+    for (guint i = 0; i < count; i++)
+        if (rect_common(part, &rects[i], &common))
+            return TRUE;
+    return FALSE;
+}
+
+void damage_take_outside(Damage *damage, const SeatRect *rects, guint count, Damage *outside)
 {
     g_return_if_fail(damage->width == outside->width && damage->height == outside->height);
     FOR_TILES(damage, tile)
     {
-        SeatRect part = damage_tile_rect(damage, (guint)tile), common;
-        if (rect_common(&part, rect, &common))
+        SeatRect part = damage_tile_rect(damage, (guint)tile);
+        if (touches_any(&part, rects, count))
             continue;
         tile_add(outside, (guint)tile, damage->tiles[tile]);
         damage->dirty[tile / 64] &= ~((guint64)1 << tile % 64);

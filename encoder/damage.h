@@ -17,8 +17,8 @@ void damage_add_all(Damage *damage);
 /* Adds another map of the same size. */
 void damage_add_map(Damage *damage, const Damage *other);
 void damage_clear(Damage *damage);
-/* Moves what of it does not touch `rect`, tile by tile, to another map of the same size. */
-void damage_take_outside(Damage *damage, const SeatRect *rect, Damage *outside);
+/* Moves what of it touches none of `count` rectangles, tile by tile, to another map of the same size. */
+void damage_take_outside(Damage *damage, const SeatRect *rects, guint count, Damage *outside);
 
 gboolean damage_is_empty(const Damage *damage);
 /* Pixels inside the tiles' rectangles. */

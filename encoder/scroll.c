@@ -214,9 +214,13 @@ void scroll_wake(Scroll *scroll)
     scroll->fruitless = 0;
 }
 
-void scroll_leave_out(Scroll *scroll, const SeatRect *part)
+void scroll_leave_out(Scroll *scroll, const SeatRect *parts, guint count)
 {
-    scroll->left_out = part ? *part : (SeatRect){0};
+    g_return_if_fail(count <= SCROLL_PARTS_MAX);
+    scroll->n_left_out = 0;
+    for (guint i = 0; i < count; i++)
+        if (parts[i].width > 0)
+            scroll->left_out[scroll->n_left_out++] = parts[i];
 }
 
 static gboolean worth_it(Scroll *scroll)

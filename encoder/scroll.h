@@ -45,16 +45,16 @@ void scroll_in_vain(Scroll *scroll);
 /* Something else is on the screen: each frame is searched again. */
 void scroll_wake(Scroll *scroll);
 
-/* From and to this part of the picture nothing moves from now on (NULL: there is none): nobody need have kept
- * what is overwritten in it. */
-void scroll_leave_out(Scroll *scroll, const SeatRect *part);
+/* From and to these parts of the picture (SCROLL_PARTS_MAX at most, empty ones are allowed) nothing moves
+ * from now on: nobody need have kept what is overwritten in them. */
+#define SCROLL_PARTS_MAX 2
+void scroll_leave_out(Scroll *scroll, const SeatRect *parts, guint count);
 
 /* Looks for moves in a frame. `now`: the picture's first pixel, XRGB8888, with the stride of `undo`, which
- * has kept every row that the frame has changed. `damage` covers all of these changes but those in the part
- * that is left out. Writes the moves and
- * replaces `left` (the same size as `damage`) by what they leave to be sent as pixels. Returns how many.
- * Moves may write what is not damaged, where that looks the same after them, but nothing outside of the
- * damage's bounds.
+ * has kept every row that the frame has changed. `damage` covers all of these changes but those in the parts
+ * that are left out. Writes the moves and replaces `left` (the same size as `damage`) by what they leave to
+ * be sent as pixels. Returns how many. Moves may write what is not damaged, where that looks the same after
+ * them, but nothing outside of the damage's bounds.
  *
  * Whoever has the picture before, makes the moves one after the other in their order (each reads its source
  * before it writes, they may overlap), and then takes the pixels of `left`, has the picture as it is now. No

@@ -26,8 +26,9 @@ struct Scroll {
     guint tiles;
     guint fruitless, rested; /* searches in a row without moves; frames since the last one */
     guint earlier;           /* `fruitless` before the last search */
-    SeatRect left_out;       /* width 0: nothing is */
-    ScrollOffset last;       /* of the largest move found last; 0, 0: none */
+    SeatRect left_out[SCROLL_PARTS_MAX];
+    guint n_left_out;
+    ScrollOffset last;  /* of the largest move found last; 0, 0: none */
     ScrollMove largest; /* that one, if it has left little else; width 0: it has not, or there was none */
     guint confirmed;    /* forecasts in a row that have come true */
 

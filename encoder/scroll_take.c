@@ -45,21 +45,22 @@ static gboolean row_moved(const Scroll *scroll, guint x0, guint x1, guint y, Scr
 
 static guint obstacles(const Scroll *scroll)
 {
-    return scroll->n_moves + (scroll->left_out.width > 0 ? 2 : 0);
+    return scroll->n_moves + 2 * scroll->n_left_out;
 }
 
-/* What other moves write; and the part that is left out, where it is and where the offset would bring it. */
+/* What other moves write; and the parts that are left out, where they are and where the offset would bring
+ * them. */
 static ScrollBox obstacle(const Scroll *scroll, guint number, ScrollOffset offset)
 {
     const ScrollMove *move = &scroll->moves[number];
-    const SeatRect *part = &scroll->left_out;
     gint width = (gint)scroll->width, height = (gint)scroll->height;
 
     if (number < scroll->n_moves)
         return (ScrollBox){move->to_x, move->to_y, (guint16)(move->to_x + move->width),
                            (guint16)(move->to_y + move->height)};
-    gint x = part->x + (number > scroll->n_moves ? offset.dx : 0);
-    gint y = part->y + (number > scroll->n_moves ? offset.dy : 0);
+    const SeatRect *part = &scroll->left_out[(number - scroll->n_moves) / 2];
+    gboolean brought = (number - scroll->n_moves) % 2;
+    gint x = part->x + (brought ? offset.dx : 0), y = part->y + (brought ? offset.dy : 0);
     return (ScrollBox){(guint16)CLAMP(x, 0, width), (guint16)CLAMP(y, 0, height),
                        (guint16)CLAMP(x + part->width, 0, width),
                        (guint16)CLAMP(y + part->height, 0, height)};

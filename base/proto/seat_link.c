@@ -88,14 +88,20 @@ static gboolean buffer_fits(const SeatBuffer *buffer)
            pixels <= buffer->memory - buffer->pixels_offset;
 }
 
+static gboolean unit_fits(const SeatAccessUnit *unit)
+{
+    return unit->length <= SEAT_AU_RING && (uint64_t)unit->auxiliary + unit->tiles <= unit->length;
+}
+
 /* Whether the record has room for what it counts; only then is it looked at. */
 static gboolean frame_fits(const SeatFrame *frame, gsize length)
 {
-    if (frame->damage > SEAT_RECTS_MAX || frame->moves > SEAT_MOVES_MAX || frame->unit.length > SEAT_AU_RING ||
+    if (frame->damage > SEAT_RECTS_MAX || frame->moves > SEAT_MOVES_MAX ||
         length != sizeof *frame + frame->damage * sizeof(SeatRect) + frame->moves * sizeof(SeatMove))
         return FALSE;
-    if ((uint64_t)frame->unit.auxiliary + frame->unit.tiles > frame->unit.length)
-        return FALSE;
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (!unit_fits(&frame->units[i]))
+            return FALSE;
     const SeatMove *moves = seat_frame_moves(frame);
     for (guint i = 0; i < frame->moves; i++) {
         const SeatMove *move = &moves[i];

@@ -9,7 +9,7 @@
 #include <glib.h>
 #include <stdint.h>
 
-#define SEAT_LINK_VERSION 3
+#define SEAT_LINK_VERSION 4
 #define SEAT_LINK_PACKET_MAX 4096
 #define SEAT_LINK_DESCRIPTORS_MAX 4
 
@@ -19,6 +19,7 @@
 #define SEAT_WIDTH_MAX 8192    /* px, also the limit of the height */
 #define SEAT_RECTS_MAX 128     /* rectangles in one frame record; more damage is merged */
 #define SEAT_MOVES_MAX 16      /* moves in one frame record */
+#define SEAT_FILMS_MAX 2       /* regions that are films at a time, so units in one frame record */
 #define SEAT_CURSOR_MAX 256    /* px, width and height of a cursor shape */
 #define SEAT_AU_RING (8u << 20) /* bytes of the access unit ring */
 #define SEAT_NAME_MAX 64       /* bytes with the NUL: user and desktop names */
@@ -282,8 +283,10 @@ typedef struct {
 } SeatMove;
 
 /* serial counts frames of this head and generation. `complete` says that this record covers the whole buffer (first
- * after SEAT_BUFFER). `damage` counts the SeatRects that follow. A frame with an access unit: the unit shows all of
- * the damage up to this frame inside `region`; the client may instead send tiles from the shadow.
+ * after SEAT_BUFFER). `damage` counts the SeatRects that follow. A frame with access units: each shows all of the damage
+ * up to this frame inside its `region`; the client may instead send tiles from the shadow. The regions of one record
+ * have no tile in common. Film n has the record's unit n, and the place of one that has not changed is empty; each has a
+ * decoder of its own.
  *
  * `pass`: the damage and the moves together lead to the picture after that pass (SeatShadowHeader); `base`: the
  * newest picture when the client's record before this one was sent; moves build on it. `moves` counts the SeatMoves that stand after the rects;
@@ -299,7 +302,7 @@ typedef struct {
     uint64_t base, pass;
     uint32_t moves;
     uint32_t reserved;
-    SeatAccessUnit unit;
+    SeatAccessUnit units[SEAT_FILMS_MAX];
     SeatRect rects[]; /* then SeatMove moves[] */
 } SeatFrame;
 

@@ -59,27 +59,69 @@ static void note_damage(Feed *feed, const SeatFrame *frame)
     }
 }
 
-static void take_unit(Feed *feed, const SeatFrame *frame)
+/* What was asked for before it was lost need not help. */
+static void lose(Feed *feed, FeedFilm *film)
 {
-    const SeatAccessUnit *unit = &frame->unit;
+    film->unit.length = 0;
+    if (!film->lost)
+        feed->key_asked = FALSE;
+    film->lost = TRUE;
+}
+
+/* TRUE: the film was lost and this is its key frame. */
+static gboolean take_unit(Feed *feed, FeedFilm *film, const SeatAccessUnit *unit)
+{
+    gboolean lost = film->lost, goes_on = !lost && film->stream != 0 && unit->stream == film->stream;
 
     if (unit->length == 0)
-        return;
-    if (feed->unit.length != 0)
-        feed_drop_unit(feed); /* a seat that sends without credit */
-    if (!unit->keyframe && (feed->unit_lost || unit->stream != feed->stream)) {
-        feed->unit_lost = TRUE;
-        return;
+        return FALSE;
+    if (!unit->keyframe && !goes_on) {
+        lose(feed, film);
+        return FALSE;
     }
-    if (!shadow_map_unit(feed->shadow, unit, feed->unit_bytes)) {
-        feed->unit_lost = TRUE;
-        feed->key_asked = FALSE;
-        return;
+    if (!shadow_map_unit(feed->shadow, unit, film->bytes)) {
+        film->lost = TRUE;
+        feed->key_asked = FALSE; /* this may have been the answer */
+        return FALSE;
     }
-    feed->unit = *unit;
-    feed->stream = unit->stream;
-    if (unit->keyframe)
-        feed->unit_lost = feed->key_asked = FALSE;
+    film->unit = *unit;
+    film->stream = unit->stream;
+    film->lost = FALSE;
+    return lost;
+}
+
+/* A record with a lost film's key frame answers for all films: one of which it has nothing may be over. */
+static void take_units(Feed *feed, const SeatFrame *frame)
+{
+    gboolean answers = FALSE, some = FALSE;
+
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        some |= frame->units[i].length != 0;
+    if (some)
+        feed_drop_units(feed); /* only a seat that sends without credit has any wait */
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        answers |= take_unit(feed, &feed->films[i], &frame->units[i]);
+    if (!answers)
+        return;
+    feed->key_asked = FALSE;
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
+        FeedFilm *film = &feed->films[i];
+        if (film->lost && frame->units[i].length == 0) {
+            film->lost = FALSE;
+            film->stream = 0;
+        }
+    }
+}
+
+/* The first film's key frame is asked for at once; that others come is not known before they do. */
+static void forget_films(Feed *feed)
+{
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
+        FeedFilm *film = &feed->films[i];
+        film->unit.length = 0;
+        film->stream = 0;
+        film->lost = i == 0;
+    }
 }
 
 static gboolean moves_fit(const ShadowMap *shadow, const SeatFrame *frame)
@@ -103,8 +145,7 @@ static const char *take_frame(Feed *feed, const SeatFrame *frame)
         g_array_set_size(feed->damage, 0);
         g_array_set_size(feed->moves, 0);
         feed->overflow = FALSE;
-        feed->unit.length = 0;
-        feed->unit_lost = TRUE;
+        forget_films(feed);
         feed->time_us = 0;
     }
     if (!feed->shadow || frame->header.generation != feed->shadow->generation) {
@@ -119,7 +160,7 @@ static const char *take_frame(Feed *feed, const SeatFrame *frame)
         feed->time_us = frame->time_us;
     if (!completes)
         note_damage(feed, frame);
-    take_unit(feed, frame);
+    take_units(feed, frame);
     if (completes)
         feed->events->complete(feed, feed->data);
     else
@@ -226,10 +267,11 @@ Feed *feed_new(int fd, const FeedEvents *events, gpointer data)
     feed->events = events;
     feed->data = data;
     feed->absolute = TRUE;
-    feed->unit_lost = TRUE;
     feed->damage = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     feed->moves = g_array_new(FALSE, FALSE, sizeof(FeedMove));
-    feed->unit_bytes = g_byte_array_new();
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        feed->films[i].bytes = g_byte_array_new();
+    forget_films(feed);
     feed->link = packet_link_new(fd, NULL, SEAT_LINK_PACKET_MAX, FEED_QUEUE_MAX, received, closed, feed);
     return feed;
 }
@@ -243,7 +285,8 @@ void feed_free(Feed *feed)
     shadow_map_free(feed->next);
     g_array_unref(feed->damage);
     g_array_unref(feed->moves);
-    g_byte_array_unref(feed->unit_bytes);
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        g_byte_array_unref(feed->films[i].bytes);
     g_clear_pointer(&feed->cursor.pixels, g_bytes_unref);
     g_free(feed);
 }
@@ -272,15 +315,34 @@ void feed_ask_keyframe(Feed *feed)
 {
     SeatHeader packet = {.type = SEAT_KEYFRAME};
 
-    if (feed->key_asked)
+    gboolean lost = FALSE;
+
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        lost |= feed->films[i].lost;
+    if (!lost || feed->key_asked)
         return;
     feed->key_asked = TRUE;
     feed_send(feed, &packet, sizeof packet);
 }
 
-void feed_drop_unit(Feed *feed)
+gboolean feed_units_wait(const Feed *feed)
 {
-    feed->unit.length = 0;
-    feed->unit_lost = TRUE;
-    feed->key_asked = FALSE;
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (feed->films[i].unit.length)
+            return TRUE;
+    return FALSE;
+}
+
+void feed_drop_units(Feed *feed)
+{
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (feed->films[i].unit.length)
+            lose(feed, &feed->films[i]);
+}
+
+void feed_lose_films(Feed *feed)
+{
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (feed->films[i].stream)
+            lose(feed, &feed->films[i]);
 }

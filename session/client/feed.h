@@ -15,6 +15,14 @@ typedef struct {
     guint damage;
 } FeedMove;
 
+/* One of the seat's films. */
+typedef struct {
+    SeatAccessUnit unit; /* length 0: none waits */
+    GByteArray *bytes;   /* the unit's */
+    guint32 stream;      /* of the last unit; 0: none, only a key frame is taken */
+    gboolean lost;       /* a unit was: only a key frame helps */
+} FeedFilm;
+
 typedef struct {
     GBytes *pixels; /* premultiplied ARGB, NULL: no shape yet; kept while the cursor is hidden */
     guint width, height, hot_x, hot_y;
@@ -24,7 +32,7 @@ typedef struct {
 /* All on the default main context. The feed may be freed inside of `closed` and `complete` only. */
 typedef struct {
     void (*complete)(Feed *feed, gpointer data); /* feed->shadow has a first, or a new, whole picture */
-    void (*frame)(Feed *feed, gpointer data); /* the record in feed->damage, feed->unit has something new */
+    void (*frame)(Feed *feed, gpointer data); /* the record in feed->damage, feed->films has something new */
     void (*cursor)(Feed *feed, gpointer data);
     void (*leds)(Feed *feed, gpointer data);
     void (*pointer_mode)(Feed *feed, gpointer data);
@@ -48,11 +56,8 @@ struct Feed {
     guint64 pass;      /* that the last record led to */
     guint owed;        /* frames taken without a credit given back yet */
     guint64 serial, time_us;
-    SeatAccessUnit unit; /* length 0: none waits */
-    GByteArray *unit_bytes;
-    gboolean unit_lost; /* a unit was lost: only a key frame helps */
+    FeedFilm films[SEAT_FILMS_MAX]; /* units that wait are of one record */
     gboolean key_asked;
-    guint32 stream; /* of the last unit */
     FeedCursor cursor;
     gboolean cursor_known;
     guint32 leds;
@@ -71,8 +76,14 @@ void feed_send(Feed *feed, gpointer packet, gsize size);
 /* Gives back the credits of the frames that were taken. */
 void feed_give_credit(Feed *feed);
 
-/* Asks for a key frame once until one has come. */
+/* Whether units wait. */
+gboolean feed_units_wait(const Feed *feed);
+
+/* Asks for key frames, once until they have come, if some film is lost. */
 void feed_ask_keyframe(Feed *feed);
 
-/* The waiting unit is not going to be shown: those that build on it cannot be either. */
-void feed_drop_unit(Feed *feed);
+/* The waiting units are not going to be shown: those that build on them cannot be either. */
+void feed_drop_units(Feed *feed);
+
+/* All films are lost: whatever waits, or comes, and is no key frame cannot be shown. */
+void feed_lose_films(Feed *feed);

@@ -109,7 +109,6 @@ void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_a
 
     if (!clip(tiles, region, &r))
         return;
-    tiles_note_film(tiles, now_ms);
     tile_joiner_start(&joiner, rects);
     for (guint row = r.y / SEAT_TILE; row <= (r.y + r.height - 1) / SEAT_TILE; row++)
         for (guint column = r.x / SEAT_TILE; column <= (r.x + r.width - 1) / SEAT_TILE; column++) {

@@ -48,7 +48,7 @@ void tile_note_losses(Tile *tile, TileBox box, guint32 now_ms);
 
 /* An access unit for `region` is being taken at now_ms (never 0): appends to `rects` what it must paint, and
  * marks that, or with paints_all the whole region, as lossy. What the tiles of the region lack is covered by
- * it too. */
+ * it too. The caller notes the film, once for all units of an update. */
 void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
                        GArray *rects);
 

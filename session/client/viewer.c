@@ -3,7 +3,6 @@
 #include "session/client/viewer_internal.h"
 
 #include "base/log.h"
-#include "session/client/auxiliary_rects.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +30,7 @@ static guint32 clock_ms(const Viewer *viewer)
 
 static gboolean frame_waits(const Feed *feed)
 {
-    return feed->damage->len || feed->moves->len || feed->overflow || feed->unit.length;
+    return feed->damage->len || feed->moves->len || feed->overflow || feed_units_wait(feed);
 }
 
 /* The seat may send again. */
@@ -325,44 +324,6 @@ static gboolean fit_copy(Viewer *viewer)
     return picture_copy_fit(&viewer->copy, (gsize)shadow->stride * shadow->height);
 }
 
-/* The unit's bytes change hands: the feed may receive the next one while this one is being sent. */
-static void take_unit(Viewer *viewer, ViewerUpdate *update)
-{
-    Feed *feed = viewer->shown;
-    const SeatRect *r = &feed->unit.region;
-    ViewerRect region = {r->x, r->y, r->width, r->height};
-    GByteArray *bytes = feed->unit_bytes;
-
-    feed->unit_bytes = viewer->unit_bytes;
-    viewer->unit_bytes = bytes;
-    viewer_fold(viewer, &region);
-    tiles_take_motion(&viewer->tiles, &region, viewer->paint_all, clock_ms(viewer), viewer->unit_rects);
-    if (viewer->unit_rects->len == 0) {
-        /* The decoder must see every unit, even one that changes nothing: it paints a few pixels, which
-         * are noted as any others that it paints. */
-        tiles_damage(&viewer->tiles, &(ViewerRect){region.x, region.y, 1, 1}, TRUE, FALSE);
-        tiles_take_motion(&viewer->tiles, &region, FALSE, clock_ms(viewer), viewer->unit_rects);
-    }
-    update->unit = bytes->data;
-    update->unit_length = bytes->len - feed->unit.auxiliary - feed->unit.tiles;
-    if (feed->unit.auxiliary && viewer->h264 == SEAT_H264_AVC444) {
-        update->auxiliary = update->unit + update->unit_length;
-        update->auxiliary_length = feed->unit.auxiliary;
-        viewer->counters.auxiliaries++;
-        auxiliary_rects(&region, update->auxiliary + update->auxiliary_length, feed->unit.tiles,
-                        viewer->unit_rects, viewer->auxiliary_rects);
-        update->auxiliary_rects = (const ViewerRect *)viewer->auxiliary_rects->data;
-        update->n_auxiliary_rects = viewer->auxiliary_rects->len;
-    }
-    update->unit_region = region;
-    update->unit_key = feed->unit.keyframe != 0;
-    update->unit_stream = feed->unit.stream;
-    update->unit_rects = (const ViewerRect *)viewer->unit_rects->data;
-    update->n_unit_rects = viewer->unit_rects->len;
-    feed->unit.length = 0;
-    viewer->counters.units++;
-}
-
 /* Where nothing has changed for a while tiles are named that have not been. In how many ms the next are due,
  * -1: none. */
 static gint name_what_stands(Viewer *viewer, gboolean changes)
@@ -397,22 +358,19 @@ gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *updat
     viewer_ready(viewer);
     g_array_set_size(viewer->rects, 0);
     g_array_set_size(viewer->lossy_rects, 0);
-    g_array_set_size(viewer->unit_rects, 0);
     g_array_set_size(viewer->moves, 0);
     g_array_set_size(viewer->named, 0);
-    if (feed->unit.length && (lossless_only || !viewer->h264))
-        feed_drop_unit(feed);
-    if (feed->unit.length)
-        take_unit(viewer, update);
-    else
-        viewer_fold(viewer, NULL);
-    if (viewer->h264 && !lossless_only && feed->unit_lost)
+    if (lossless_only || !viewer->h264)
+        feed_drop_units(feed);
+    viewer_take_units(viewer, clock_ms(viewer), update);
+    if (viewer->h264 && !lossless_only)
         feed_ask_keyframe(feed);
     gboolean torn =
         viewer_copy(viewer, clock_ms(viewer),
-                    update->unit ? MAX(viewer->calm_tiles / CALM_BESIDE_UNIT, 1) : viewer->calm_tiles);
+                    update->n_units ? MAX(viewer->calm_tiles / CALM_BESIDE_UNIT, 1) : viewer->calm_tiles);
     gint due = tiles_calm_due(&viewer->tiles, clock_ms(viewer));
-    gboolean changes = update->unit || viewer->rects->len || viewer->lossy_rects->len || viewer->moves->len;
+    gboolean changes =
+        update->n_units || viewer->rects->len || viewer->lossy_rects->len || viewer->moves->len;
     due = sooner(due, name_what_stands(viewer, changes));
     wake_in(viewer, torn ? sooner(due, TORN_RETRY_MS) : due);
 
@@ -453,9 +411,12 @@ static gsize area(const ViewerRect *rects, guint count)
 
 gboolean viewer_update_is_whole(const ViewerUpdate *update)
 {
-    gsize whole = (gsize)update->picture.width * update->picture.height;
+    gsize whole = (gsize)update->picture.width * update->picture.height, units = 0;
+
+    for (guint i = 0; i < update->n_units; i++)
+        units += area(update->units[i].rects, update->units[i].n_rects);
     return area(update->rects, update->n_rects) + area(update->lossy_rects, update->n_lossy_rects) == whole ||
-           (update->unit && area(update->unit_rects, update->n_unit_rects) == whole);
+           units == whole;
 }
 
 static gboolean rest(gpointer data)
@@ -505,7 +466,7 @@ void viewer_need_keyframe(Viewer *viewer)
 {
     if (!viewer->shown)
         return;
-    feed_drop_unit(viewer->shown);
+    feed_lose_films(viewer->shown);
     if (viewer->h264)
         feed_ask_keyframe(viewer->shown);
 }
@@ -531,11 +492,9 @@ Viewer *viewer_new(const ViewerEvents *events, gpointer data)
     viewer->paint_all = TRUE;
     viewer->rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->lossy_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
-    viewer->unit_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
     viewer->moves = g_array_new(FALSE, FALSE, sizeof(ViewerMove));
     viewer->named = g_array_new(FALSE, FALSE, sizeof(ViewerTile));
-    viewer->auxiliary_rects = g_array_new(FALSE, FALSE, sizeof(ViewerRect));
-    viewer->unit_bytes = g_byte_array_new();
+    viewer_units_init(viewer);
     return viewer;
 }
 
@@ -556,11 +515,9 @@ void viewer_free(Viewer *viewer)
     tiles_clear(&viewer->tiles);
     g_array_unref(viewer->rects);
     g_array_unref(viewer->lossy_rects);
-    g_array_unref(viewer->unit_rects);
     g_array_unref(viewer->moves);
     g_array_unref(viewer->named);
-    g_array_unref(viewer->auxiliary_rects);
-    g_byte_array_unref(viewer->unit_bytes);
+    viewer_units_clear(viewer);
     explicit_bzero(&viewer->prefill, sizeof viewer->prefill);
     g_free(viewer);
 }

@@ -35,6 +35,23 @@ typedef struct {
     gboolean settled;   /* then the client's screen will show that all over the tile, when rects are shown */
 } ViewerTile;
 
+/* What a film shows now. */
+typedef struct {
+    guint film;         /* which, below SEAT_FILMS_MAX: it has one region, and one decoder, at a time */
+    const guint8 *data; /* (the main view's) H.264 access unit */
+    gsize length;
+    ViewerRect region; /* of the film; it has no tile in common with another unit's */
+    gboolean key;
+    guint32 stream; /* new number: fresh decoder */
+    const ViewerRect
+        *rects; /* what the unit changes, inside region, disjoint; see viewer_units_paint_all() */
+    guint n_rects;
+    const guint8 *auxiliary; /* AVC444: the auxiliary view's unit, to be decoded after `data`, or NULL */
+    gsize auxiliary_length;
+    const ViewerRect *auxiliary_rects; /* parts of rects that are to be shown with both */
+    guint n_auxiliary_rects;
+} ViewerUnit;
+
 /* One update that was taken with viewer_take(). All memory belongs to the viewer and lives until the next
  * call of viewer_take() or viewer_release(). */
 typedef struct {
@@ -50,19 +67,8 @@ typedef struct {
     guint n_lossy_rects;           /* 0 without viewer_accept_losses() */
     const ViewerTile *tiles;       /* what rects and lossy_rects were joined of, row by row, left to right */
     guint n_tiles;                 /* 0 without viewer_name_tiles() */
-    const guint8 *unit; /* (the main view's) H.264 access unit for unit_region, or NULL; then its region needs
-                           no rects */
-    gsize unit_length;
-    ViewerRect unit_region;
-    gboolean unit_key;
-    guint32 unit_stream; /* new number: fresh decoder */
-    const ViewerRect
-        *unit_rects; /* what the unit changes, inside unit_region, disjoint; see viewer_units_paint_all() */
-    guint n_unit_rects;
-    const guint8 *auxiliary; /* AVC444: the auxiliary view's unit, to be decoded after `unit`, or NULL */
-    gsize auxiliary_length;
-    const ViewerRect *auxiliary_rects; /* parts of unit_rects that are to be shown with both */
-    guint n_auxiliary_rects;
+    const ViewerUnit *units;       /* what films show; their regions need no rects */
+    guint n_units;                 /* SEAT_FILMS_MAX at most; 0 without viewer_subscribe() */
 } ViewerUpdate;
 
 typedef struct {
@@ -96,7 +102,7 @@ void viewer_hello(Viewer *viewer, const SeatHello *hello, const SeatPrefill *pre
 void viewer_subscribe(Viewer *viewer, SeatH264 h264, guint max_kbit_s);
 
 /* Whether the client paints a unit's whole region with it (the default; Open H.264 in VNC), or only
- * unit_rects (AVC420 in RDP), so that what is exact around them stays exact. */
+ * its rects (AVC420 in RDP), so that what is exact around them stays exact. */
 void viewer_units_paint_all(Viewer *viewer, gboolean paint_all);
 
 /* Whether updates may have moves; the default is not, then what has moved comes as rects. Whoever keeps the

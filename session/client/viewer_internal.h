@@ -1,10 +1,16 @@
-/* The viewer's insides, for viewer.c, viewer_copy.c, viewer_fold.c and viewer_input.c only. */
+/* The viewer's insides, for viewer.c and viewer_*.c only. */
 #pragma once
 
 #include "session/client/feed.h"
 #include "session/client/held.h"
 #include "session/client/picture_copy.h"
 #include "session/client/viewer_private.h"
+
+/* What belongs to a unit that was taken. */
+typedef struct {
+    GByteArray *bytes;
+    GArray *rects, *auxiliary_rects; /* of ViewerRect */
+} ViewerTaken;
 
 struct Viewer {
     const ViewerEvents *events;
@@ -30,19 +36,24 @@ struct Viewer {
     gboolean has_locks;
     PictureCopy copy;
     guint32 copy_generation;
-    gboolean lent;     /* the caller reads the copy */
-    guint rest_source; /* lets its pages go */
-    GArray *rects, *lossy_rects, *unit_rects,
-        *auxiliary_rects; /* of ViewerRect, of the update that was taken last */
-    GArray *moves;        /* of ViewerMove, likewise */
-    GArray *named;        /* of ViewerTile, likewise */
-    GByteArray *unit_bytes;
+    gboolean lent;                    /* the caller reads the copy */
+    guint rest_source;                /* lets its pages go */
+    GArray *rects, *lossy_rects;      /* of ViewerRect, of the update that was taken last */
+    GArray *moves;                    /* of ViewerMove, likewise */
+    GArray *named;                    /* of ViewerTile, likewise */
+    ViewerUnit units[SEAT_FILMS_MAX]; /* likewise; taken: film by film */
+    ViewerTaken taken[SEAT_FILMS_MAX];
     ViewerCounters counters;
 };
 
-/* viewer_fold.c: notes the shown feed's damage and moves in the tiles; an access unit for `region` (NULL:
- * none) is being taken. */
-void viewer_fold(Viewer *viewer, const ViewerRect *region);
+/* viewer_fold.c: notes the shown feed's damage and moves in the tiles; access units for these regions are
+ * being taken. */
+void viewer_fold(Viewer *viewer, const ViewerRect *regions, guint count);
+
+/* viewer_units.c: folds, and takes the units that wait. */
+void viewer_take_units(Viewer *viewer, guint32 now_ms, ViewerUpdate *update);
+void viewer_units_init(Viewer *viewer);
+void viewer_units_clear(Viewer *viewer);
 
 /* viewer_copy.c: copies what tiles lack and, of those that have become calm, so many more; fills rects,
  * lossy_rects and, where it is wanted, named. What is torn stays lacking; returns whether something was. */

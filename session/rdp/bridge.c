@@ -197,7 +197,7 @@ void bridge_set_loop(Bridge *bridge, GMainLoop *loop)
 static void log_figures(Bridge *bridge)
 {
     ViewerCounters c = viewer_counters(bridge->viewer);
-    log_info("over: %" G_GUINT64_FORMAT " updates, %" G_GUINT64_FORMAT " of them H.264, %" G_GUINT64_FORMAT
+    log_info("over: %" G_GUINT64_FORMAT " updates, %" G_GUINT64_FORMAT " units of H.264, %" G_GUINT64_FORMAT
              " with an auxiliary view, %" G_GUINT64_FORMAT " lossless rectangles, %" G_GUINT64_FORMAT
              " lossy ones, %" G_GUINT64_FORMAT " moves, %" G_GUINT64_FORMAT " torn tiles",
              c.frames, c.units, c.auxiliaries, c.rects, c.lossy, c.moves, c.torn);

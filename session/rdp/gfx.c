@@ -382,7 +382,7 @@ gboolean gfx_send(Gfx *gfx, const ViewerUpdate *update)
     gfx_pdu_start_frame(&gfx->block, id, (guint32)(began / 1000));
     gfx_cache_begin(gfx, update);
     append_moves(gfx, update);
-    gboolean done = !update->unit || gfx_film_append(gfx, update);
+    gboolean done = gfx_film_append(gfx, update);
     gfx_cache_append(gfx, update, &rest);
     done = done && append_rects(gfx, &rest);
     gfx_pdu_end_frame(&gfx->block, id);

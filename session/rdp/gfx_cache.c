@@ -113,8 +113,9 @@ static void note_others(TileCache *tiles, const ViewerUpdate *update)
 {
     for (guint i = 0; i < update->n_moves; i++)
         tile_cache_move(tiles, &update->moves[i]);
-    for (guint i = 0; i < update->n_unit_rects; i++)
-        tile_cache_spoil(tiles, &update->unit_rects[i]);
+    for (guint u = 0; u < update->n_units; u++)
+        for (guint i = 0; i < update->units[u].n_rects; i++)
+            tile_cache_spoil(tiles, &update->units[u].rects[i]);
     for (guint i = 0; i < update->n_lossy_rects; i++)
         tile_cache_spoil(tiles, &update->lossy_rects[i]);
     for (guint i = 0; update->n_tiles == 0 && i < update->n_rects; i++)
@@ -126,7 +127,7 @@ gboolean gfx_cache_learn(Gfx *gfx, const ViewerUpdate *update)
     TileCache *tiles = gfx->cache.tiles;
     guint32 now_ms = (guint32)(g_get_monotonic_time() / 1000);
 
-    if (update->unit || update->n_moves || update->n_rects || update->n_lossy_rects)
+    if (update->n_units || update->n_moves || update->n_rects || update->n_lossy_rects)
         return FALSE;
     tile_cache_fit(tiles, update->picture.width, update->picture.height);
     for (guint i = 0; i < update->n_tiles; i++) {

@@ -1,38 +1,51 @@
 /* H.264 on its way to the client: for the whole picture straight to the screen's surface; for a part of it,
  * to an unmapped surface of the part's size, from which its tiles are copied, because a decoder belongs to a
- * surface. */
+ * surface. Each film has one such surface: that of another is never in its way. */
 #include "session/rdp/gfx_private.h"
 
 #include <string.h>
 
+/* The seat has given up the stream of a film that has nothing to show for so long. */
+#define OVER_US (30 * G_USEC_PER_SEC)
+
 void gfx_film_forget(Gfx *gfx)
 {
     gfx->screen_keyed = FALSE;
-    memset(gfx->regions, 0, sizeof gfx->regions);
+    memset(gfx->films, 0, sizeof gfx->films);
+}
+
+static guint16 surface_of(const Gfx *gfx, const GfxFilm *film)
+{
+    return (guint16)(GFX_SURFACE_FILM + (film - gfx->films));
+}
+
+static void delete_surface(Gfx *gfx, GfxFilm *film)
+{
+    if (film->used)
+        gfx_pdu_delete_surface(&gfx->block, surface_of(gfx, film));
+    film->used = FALSE;
 }
 
 void gfx_film_delete(Gfx *gfx)
 {
-    for (guint i = 0; i < GFX_REGIONS_MAX; i++)
-        if (gfx->regions[i].used)
-            gfx_pdu_delete_surface(&gfx->block, (guint16)(GFX_SURFACE_REGION + i));
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        delete_surface(gfx, &gfx->films[i]);
     gfx_film_forget(gfx);
 }
 
 /* The unit onto a surface of the region's size; `rects`, px of the picture, are what it is to paint there. A
  * client that takes AVC444 is sent nothing else: its surfaces then have one decoder for all units. */
-static gboolean append_unit(Gfx *gfx, guint16 surface, const ViewerUpdate *update, const ViewerRect *rects,
+static gboolean append_unit(Gfx *gfx, guint16 surface, const ViewerUnit *unit, const ViewerRect *rects,
                             guint n)
 {
-    GfxView main = {update->unit, update->unit_length, rects, n};
-    GfxView auxiliary = {update->auxiliary, update->auxiliary_length, update->auxiliary_rects,
-                         update->n_auxiliary_rects};
+    GfxView main = {unit->data, unit->length, rects, n};
+    GfxView auxiliary = {unit->auxiliary, unit->auxiliary_length, unit->auxiliary_rects,
+                         unit->n_auxiliary_rects};
 
     if (gfx->h264 != SEAT_H264_AVC444)
-        gfx_pdu_avc420(&gfx->block, surface, &update->unit_region, &main);
+        gfx_pdu_avc420(&gfx->block, surface, &unit->region, &main);
     else
-        gfx_pdu_avc444(&gfx->block, surface, &update->unit_region, &main,
-                       update->auxiliary ? &auxiliary : NULL);
+        gfx_pdu_avc444(&gfx->block, surface, &unit->region, &main, unit->auxiliary ? &auxiliary : NULL);
     return gfx_appended(gfx);
 }
 
@@ -44,12 +57,12 @@ static gboolean skip_unit(Gfx *gfx)
     return TRUE;
 }
 
-static gboolean append_whole(Gfx *gfx, const ViewerUpdate *update)
+static gboolean append_whole(Gfx *gfx, const ViewerUnit *unit)
 {
-    if (!update->unit_key && !gfx->screen_keyed)
+    if (!unit->key && !gfx->screen_keyed)
         return skip_unit(gfx);
     gfx->screen_keyed = TRUE;
-    return append_unit(gfx, GFX_SURFACE_SCREEN, update, update->unit_rects, update->n_unit_rects);
+    return append_unit(gfx, GFX_SURFACE_SCREEN, unit, unit->rects, unit->n_rects);
 }
 
 static gboolean same_rect(const ViewerRect *a, const ViewerRect *b)
@@ -57,52 +70,62 @@ static gboolean same_rect(const ViewerRect *a, const ViewerRect *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* The region's surface, made anew when the region is: then the unit must be a key frame. */
-static gint region_surface(Gfx *gfx, const ViewerUpdate *update)
+/* The film's surface is made anew when its region is: then the unit must be a key frame. */
+static gboolean fit_surface(Gfx *gfx, GfxFilm *film, const ViewerUnit *unit)
 {
-    guint oldest = 0;
-    for (guint i = 0; i < GFX_REGIONS_MAX; i++) {
-        if (gfx->regions[i].used && same_rect(&gfx->regions[i].region, &update->unit_region))
-            return (gint)i;
-        if (!gfx->regions[i].used || gfx->regions[i].frame < gfx->regions[oldest].frame)
-            oldest = i;
-    }
-    if (!update->unit_key)
-        return -1;
-    GfxRegion *region = &gfx->regions[oldest];
-    guint16 id = (guint16)(GFX_SURFACE_REGION + oldest);
-    if (region->used)
-        gfx_pdu_delete_surface(&gfx->block, id);
-    gfx_pdu_create_surface(&gfx->block, id, update->unit_region.width, update->unit_region.height);
-    *region = (GfxRegion){.used = TRUE, .region = update->unit_region};
-    return (gint)oldest;
+    if (film->used && same_rect(&film->region, &unit->region))
+        return TRUE;
+    if (!unit->key)
+        return FALSE;
+    delete_surface(gfx, film);
+    gfx_pdu_create_surface(&gfx->block, surface_of(gfx, film), unit->region.width, unit->region.height);
+    *film = (GfxFilm){.used = TRUE, .region = unit->region};
+    return TRUE;
 }
 
-static gboolean append_region(Gfx *gfx, const ViewerUpdate *update)
+static gboolean append_region(Gfx *gfx, const ViewerUnit *unit)
 {
-    const ViewerRect *region = &update->unit_region;
+    const ViewerRect *region = &unit->region;
     guint left = (guint)gfx->rdp->offset_x, top = (guint)gfx->rdp->offset_y;
-    gint slot = region_surface(gfx, update);
+    GfxFilm *film = &gfx->films[unit->film];
+    guint16 id = surface_of(gfx, film);
 
-    if (slot < 0)
+    if (!fit_surface(gfx, film, unit))
         return skip_unit(gfx);
-    gfx->regions[slot].frame = gfx->pace.sent;
-    guint16 id = (guint16)(GFX_SURFACE_REGION + slot);
-    if (!append_unit(gfx, id, update, region, 1))
+    film->shown_us = g_get_monotonic_time();
+    if (!append_unit(gfx, id, unit, region, 1))
         return FALSE;
-    for (guint i = 0; i < update->n_unit_rects; i++) {
-        const ViewerRect *r = &update->unit_rects[i];
+    for (guint i = 0; i < unit->n_rects; i++) {
+        const ViewerRect *r = &unit->rects[i];
         ViewerRect from = {r->x - region->x, r->y - region->y, r->width, r->height};
         gfx_pdu_surface_to_surface(&gfx->block, id, &from, GFX_SURFACE_SCREEN, r->x + left, r->y + top);
     }
     return gfx_appended(gfx);
 }
 
+static void delete_what_is_over(Gfx *gfx)
+{
+    gint64 now = g_get_monotonic_time();
+
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (now - gfx->films[i].shown_us > OVER_US)
+            delete_surface(gfx, &gfx->films[i]);
+}
+
 /* Straight onto the screen's surface only when the unit, the picture and the surface are of one size. */
+static gboolean is_whole(const Gfx *gfx, const ViewerRect *r)
+{
+    return r->x == 0 && r->y == 0 && r->width >= gfx->rdp->output_width &&
+           r->height >= gfx->rdp->output_height;
+}
+
 gboolean gfx_film_append(Gfx *gfx, const ViewerUpdate *update)
 {
-    const ViewerRect *r = &update->unit_region;
-    gboolean whole =
-        r->x == 0 && r->y == 0 && r->width >= gfx->rdp->output_width && r->height >= gfx->rdp->output_height;
-    return whole ? append_whole(gfx, update) : append_region(gfx, update);
+    for (guint i = 0; i < update->n_units; i++) {
+        const ViewerUnit *unit = &update->units[i];
+        if (!(is_whole(gfx, &unit->region) ? append_whole(gfx, unit) : append_region(gfx, unit)))
+            return FALSE;
+    }
+    delete_what_is_over(gfx);
+    return TRUE;
 }

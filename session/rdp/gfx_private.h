@@ -10,17 +10,17 @@
 #include "session/rdp/tile_cache.h"
 
 #define GFX_SURFACE_SCREEN 1
-#define GFX_SURFACE_REGION 2 /* and following */
-#define GFX_REGIONS_MAX 2
+#define GFX_SURFACE_FILM 2 /* and following: each film has one */
 
 G_STATIC_ASSERT(CLEAR_WIDTH_MAX == PLANAR_WIDTH_MAX && CLEAR_HEIGHT_MAX == PLANAR_HEIGHT_MAX);
 #define GFX_ENCODED_MAX MAX(PLANAR_SIZE_MAX, CLEAR_SIZE_MAX(CLEAR_WIDTH_MAX, CLEAR_HEIGHT_MAX))
 
+/* A film's surface. */
 typedef struct {
     gboolean used;
     ViewerRect region;
-    guint64 frame; /* of the last unit */
-} GfxRegion;
+    gint64 shown_us; /* when its last unit was */
+} GfxFilm;
 
 /* What the client keeps of tiles that it has shown. */
 typedef struct {
@@ -41,7 +41,7 @@ struct Gfx {
     Clear *clear;          /* what the client's decoder remembers; from the first capabilities on */
     guint8 encoded[GFX_ENCODED_MAX];
     RemoteFx *fx; /* for what may have losses; made when it is needed */
-    GfxRegion regions[GFX_REGIONS_MAX];
+    GfxFilm films[SEAT_FILMS_MAX];
     GfxCache cache;
     Pace pace;         /* serials are frame ids */
     gsize frame_bytes; /* of this frame's messages so far */
@@ -69,8 +69,8 @@ void gfx_cache_begin(Gfx *gfx, const ViewerUpdate *update);
  * rects and lossy_rects; it lives as long as the update, or until the next call. */
 void gfx_cache_append(Gfx *gfx, const ViewerUpdate *update, ViewerUpdate *rest);
 
-/* gfx_film.c: appends the update's unit, and its tiles' way to the screen. FALSE: the connection is
- * broken. */
+/* gfx_film.c: appends the update's units, and their tiles' way to the screen; has surfaces deleted whose film
+ * is over. FALSE: the connection is broken. */
 gboolean gfx_film_append(Gfx *gfx, const ViewerUpdate *update);
 /* The client has no surfaces any more. */
 void gfx_film_forget(Gfx *gfx);

@@ -346,11 +346,11 @@ void seat_host_login(SeatHost *host, ProcessId peer, SeatLoginResult result, con
     packet_link_send(client->link, &login, sizeof login, NULL, 0);
 }
 
-void seat_host_set_streams(SeatHost *host, HostStream *first, HostStream *second)
+void seat_host_set_streams(SeatHost *host, guint films, HostStream *const first[], HostStream *const second[])
 {
-    g_return_if_fail(!host->fast->stream);
-    host_stream_attach(host->fast, first);
+    g_return_if_fail(!host_tier_works(host->fast) && films >= 1 && films <= SEAT_FILMS_MAX);
+    host_stream_attach(host->fast, first, films);
     if (second)
-        host_stream_attach(host->slow, second);
+        host_stream_attach(host->slow, second, films);
     host_tiers_changed(host);
 }

@@ -100,9 +100,11 @@ void seat_host_pointer_mode(SeatHost *host, gboolean absolute); /* default: abso
 void seat_host_login(SeatHost *host, ProcessId peer, SeatLoginResult result, const char *user,
                      const char *text);
 
-/* Lets clients subscribe to H.264; the host takes the streams over, and uses the second while some of several
- * clients cannot follow the rest (NULL: these go without loss). Without any every frame is lossless. */
-void seat_host_set_streams(SeatHost *host, HostStream *first, HostStream *second);
+/* Lets clients subscribe to H.264, for so many films at a time (1 .. SEAT_FILMS_MAX); the host takes the
+ * streams over, each array has one for each film. It uses the second while some of several clients cannot
+ * follow the rest (NULL: these go without loss). Without any every frame is lossless. */
+void seat_host_set_streams(SeatHost *host, guint films, HostStream *const first[],
+                           HostStream *const second[]);
 
 /* Reads the shadow, e.g. for a thumbnail: XRGB8888, borrowed until the next resize; NULL before the first
  * one. */

@@ -1,6 +1,6 @@
 /* Frames: damage waits per client, merged, until that client has a credit; nothing queues. It goes as
  * rectangles that the client reads from the shadow, unless the stream takes it (host_stream.c); what lies
- * beside the film does not wait for that. */
+ * beside the films does not wait for that. */
 #include "session/seat/host_private.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ void host_frames_resized(SeatHost *host)
     g_clear_pointer(&host->classifier, classifier_free);
     host->changed = damage_new(layout->width, layout->height);
     host->due = damage_new(layout->width, layout->height);
-    host->region = (Region){0};
+    host->films = (Films){0};
     host->classifier = classifier_new(layout->width, layout->height);
     host_moves_resized(host);
     host_stream_resized(host->fast);
@@ -68,7 +68,7 @@ static void put_moves(SeatMove *moves, const HostClient *client)
 /* Later moves build on the last pass, even where the record does not lead to it: what the client lacks of
  * that is known here. */
 void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean complete,
-                      const SeatAccessUnit *unit)
+                      const SeatAccessUnit *units)
 {
     union {
         SeatFrame frame;
@@ -99,8 +99,8 @@ void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean
     frame->complete = complete;
     client->sent_us = g_get_monotonic_time();
     client->untaken++;
-    if (unit) {
-        frame->unit = *unit;
+    if (units) {
+        memcpy(frame->units, units, sizeof frame->units);
         client->unit_untaken = client->untaken;
     }
     packet_link_send(client->link, frame, frame->header.size, NULL, 0);
@@ -117,17 +117,14 @@ static void send_exact(HostClient *client)
     damage_clear(client->pending);
 }
 
-void host_frames_take_beside(HostClient *client, Damage *damage)
+void host_frames_take_beside(HostClient *client, const FilmRects *films, Damage *damage)
 {
-    const HostTier *tier = client->takes_part;
-    const SeatRect *film = tier ? &tier->region : &client->host->region.rect;
-
-    host_moves_stay_beside(client, film);
-    damage_take_outside(client->pending, film, damage);
+    host_moves_stay_beside(client, films);
+    damage_take_outside(client->pending, films->rects, SEAT_FILMS_MAX, damage);
 }
 
-/* The record leads to no pass: what is damaged in the film is still to come. */
-void host_frames_send_beside(HostClient *client)
+/* The record leads to no pass: what is damaged in the films is still to come. */
+void host_frames_send_beside(HostClient *client, const FilmRects *films)
 {
     SeatHost *host = client->host;
     const HostTier *tier = client->takes_part;
@@ -136,7 +133,7 @@ void host_frames_send_beside(HostClient *client)
     if (client->complete_due || (tier && client->encoding_complete) || client->credits <= kept)
         return;
     damage_clear(host->due);
-    host_frames_take_beside(client, host->due);
+    host_frames_take_beside(client, films, host->due);
     if (damage_is_empty(host->due) && client->n_moves == 0)
         return;
     client->credits--;
@@ -149,9 +146,9 @@ void host_frames_send_beside(HostClient *client)
  * too seldom to be known as a film, and without loss they would remain. */
 static gboolean watches(const HostClient *client, gint64 now)
 {
-    return client->greeted &&
-           (client->credits > 0 || client->takes_part ||
-            (client->wants_h264 && client->host->fast->stream && now - client->sent_us < WATCHES_US));
+    return client->greeted && (client->credits > 0 || client->takes_part ||
+                               (client->wants_h264 && host_tier_works(client->host->fast) &&
+                                now - client->sent_us < WATCHES_US));
 }
 
 gboolean seat_host_wants(SeatHost *host)
@@ -177,8 +174,9 @@ void host_frames_pump(SeatHost *host)
         {
             if (!host_frames_can_send(client))
                 continue;
-            if (host_stream_waits(client, now))
-                host_frames_send_beside(client);
+            const HostTier *awaited = host_stream_awaited(client, now);
+            if (awaited)
+                host_frames_send_beside(client, &awaited->rects);
             else
                 send_exact(client);
         }
@@ -208,8 +206,8 @@ void seat_host_publish(SeatHost *host)
         host_moves_nothing(host);
         return;
     }
-    damage_add_map(host->fast->unencoded, host->changed);
-    damage_add_map(host->slow->unencoded, host->changed);
+    host_stream_changed(host->fast);
+    host_stream_changed(host->slow);
     /* What only moves does not call for a stream. */
     classifier_changed(host->classifier, host_moves_publish(host), shadow_pixels(host->shadow),
                        shadow_layout(host->shadow)->stride, host->changed_us);

@@ -1,7 +1,7 @@
 /* What a picture has only moved goes to the clients as moves, beside the damage that these leave. Each client
  * has a list of moves that wait with its damage, so that a slow one still gets its scrolls cheaply.
  *
- * While there is a film nothing moves from or to its region, and the search leaves that out, so that what
+ * While there are films nothing moves from or to their regions, and the search leaves these out, so that what
  * scrolls beside a film costs little more than the scroll. Now and then the whole picture is searched all the
  * same: what seemed to be a film may be a picture that is scrolled. */
 #include "session/seat/host_private.h"
@@ -89,16 +89,15 @@ static void shift(const Damage *pending, const ScrollMove *move, guint tiles_x, 
     }
 }
 
-static gboolean touches(const ScrollMove *move, const SeatRect *film)
+static gboolean touches(const ScrollMove *move, const FilmRects *films)
 {
     const SeatRect from = {.x = move->x, .y = move->y, .width = move->width, .height = move->height};
     const SeatRect to = {.x = move->to_x, .y = move->to_y, .width = move->width, .height = move->height};
-    SeatRect common;
 
-    return rect_common(&from, film, &common) || rect_common(&to, film, &common);
+    return film_rects_touch(films, &from) || film_rects_touch(films, &to);
 }
 
-void host_moves_stay_beside(HostClient *client, const SeatRect *film)
+void host_moves_stay_beside(HostClient *client, const FilmRects *films)
 {
     SeatHost *host = client->host;
     Damage *lost = host->moves.shifted;
@@ -107,7 +106,7 @@ void host_moves_stay_beside(HostClient *client, const SeatRect *film)
     damage_clear(lost);
     for (guint i = 0; i < client->n_moves; i++) {
         const ScrollMove move = client->moves[i];
-        if (touches(&move, film)) {
+        if (touches(&move, films)) {
             damage_add(lost, move.to_x, move.to_y, move.width, move.height);
         } else {
             shift(lost, &move, shadow_layout(host->shadow)->tiles_x, lost);
@@ -172,11 +171,9 @@ static void keep(HostMoves *moves)
         moves->rest_timer = g_timeout_add(REST_MS, rest, moves);
 }
 
-/* The film's region, NULL: there is no film. */
-static const SeatRect *film_of(const SeatHost *host)
+static FilmRects films_of(const SeatHost *host)
 {
-    gboolean active = region_is_active(&host->region, g_get_monotonic_time());
-    return host->fast->stream && active ? &host->region.rect : NULL;
+    return host_tier_works(host->fast) ? films_active(&host->films, g_get_monotonic_time()) : (FilmRects){0};
 }
 
 /* What the pass writes is kept, or watched, for the search. */
@@ -186,19 +183,20 @@ static void observe(HostMoves *moves, Shadow *shadow, gboolean on)
     shadow_watch(shadow, on && moves->expected ? moves->forecast : NULL);
 }
 
-/* In the film nothing is observed. */
+/* In films nothing is observed. */
 static void copy_rect(SeatHost *host, const SeatRect *rect, const void *pixels, gsize stride)
 {
     HostMoves *moves = &host->moves;
-    Damage *changed = moves->film.width > 0 ? moves->around : host->changed;
-    SeatRect parts[4], common;
+    Damage *changed = film_rects_any(&moves->films) ? moves->around : host->changed;
+    SeatRect parts[FILM_PARTS_MAX], common;
 
     observe(moves, host->shadow, TRUE);
-    for (guint part = rect_outside(rect, &moves->film, parts); part-- > 0;)
+    for (guint part = film_rects_outside(&moves->films, rect, parts); part-- > 0;)
         shadow_update(host->shadow, &parts[part], pixels, stride, changed);
     observe(moves, host->shadow, FALSE);
-    if (rect_common(rect, &moves->film, &common))
-        shadow_update(host->shadow, &common, pixels, stride, moves->within);
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (rect_common(rect, &moves->films.rects[i], &common))
+            shadow_update(host->shadow, &common, pixels, stride, moves->within);
 }
 
 static void copy_expected(SeatHost *host, const SeatRect *rects, guint count, const void *pixels,
@@ -220,19 +218,19 @@ static void copy_expected(SeatHost *host, const SeatRect *rects, guint count, co
 static gboolean choose_search(SeatHost *host)
 {
     HostMoves *moves = &host->moves;
-    const SeatRect *film = film_of(host);
-    gboolean over = moves->search == moves->beside && !film;
+    const FilmRects films = films_of(host);
+    gboolean any = film_rects_any(&films), over = moves->search == moves->beside && !any;
 
     moves->search = moves->whole;
-    moves->film = (SeatRect){0};
+    moves->films = (FilmRects){0};
     if (!moves->undo || !anybody_takes_moves(host))
         return FALSE;
     if (over)
         scroll_wake(moves->whole);
-    if (film && !scroll_ready(moves->whole)) {
+    if (any && !scroll_ready(moves->whole)) {
         moves->search = moves->beside;
-        moves->film = *film;
-        scroll_leave_out(moves->beside, film);
+        moves->films = films;
+        scroll_leave_out(moves->beside, films.rects, SEAT_FILMS_MAX);
     }
     return scroll_ready(moves->search);
 }
@@ -258,15 +256,15 @@ gboolean host_moves_explain(const SeatHost *host, const Damage *left)
 void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const void *pixels, gsize stride)
 {
     HostMoves *moves = &host->moves;
-    gboolean wanted = choose_search(host);
+    gboolean wanted = choose_search(host), beside = film_rects_any(&moves->films);
     const ScrollMove *move = wanted ? scroll_expected(moves->search) : NULL;
 
-    if (moves->film.width > 0) {
+    if (beside) {
         damage_clear(moves->within);
         damage_clear(moves->around);
     }
     shadow_begin_pass(host->shadow);
-    if (move && touches(move, &moves->film))
+    if (move && touches(move, &moves->films))
         move = NULL;
     moves->expected = move && forecast_begin(moves->forecast, move, shadow_pixels(host->shadow), pixels,
                                              stride, rects, count);
@@ -277,7 +275,7 @@ void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const v
         copy_expected(host, rects, count, pixels, stride);
     for (guint i = 0; i < count && !moves->expected; i++)
         copy_rect(host, &rects[i], pixels, stride);
-    if (moves->film.width > 0) {
+    if (beside) {
         damage_add_map(host->changed, moves->within);
         damage_add_map(host->changed, moves->around);
     }
@@ -304,7 +302,7 @@ static gboolean worth_a_search(const Damage *changed)
     return tiles > WORTH_TILES;
 }
 
-/* Whether what seems to be a film is something that is moved. */
+/* Whether what seems to be this film is something that is moved. */
 static gboolean is_moved(const ScrollMove *found, guint count, const SeatRect *film)
 {
     guint64 area = 0;
@@ -314,7 +312,12 @@ static gboolean is_moved(const ScrollMove *found, guint count, const SeatRect *f
         SeatRect common;
         area += rect_common(&to, film, &common) ? rect_area(&common) : 0;
     }
-    return area * MOVED_SHARE >= rect_area(film);
+    return area > 0 && area * MOVED_SHARE >= rect_area(film);
+}
+
+static gboolean any_is_moved(const ScrollMove *found, guint count, const FilmRects *films)
+{
+    return is_moved(found, count, &films->rects[0]) || is_moved(found, count, &films->rects[1]);
 }
 
 /* What the picture's moves take along, and what they sweep. */
@@ -336,9 +339,9 @@ static void note_moves(HostMoves *moves, const ScrollMove *found, guint count)
 static guint search(SeatHost *host, ScrollMove found[SCROLL_MOVES_MAX])
 {
     HostMoves *moves = &host->moves;
-    gboolean left_out = moves->film.width > 0;
+    gboolean left_out = film_rects_any(&moves->films);
     const Damage *changed = left_out ? moves->around : host->changed;
-    const SeatRect *film = left_out ? NULL : film_of(host);
+    const FilmRects films = left_out ? (FilmRects){0} : films_of(host);
     guint count = 0;
 
     note_moves(moves, found, 0);
@@ -357,7 +360,8 @@ static guint search(SeatHost *host, ScrollMove found[SCROLL_MOVES_MAX])
         scroll_skip(moves->search);
     note_moves(moves, found, left_out ? 0 : count);
     /* That something moves beside a film, or a little in it, is no reason to search all of it. */
-    if (film && count > 0 && !is_moved(found, count, film) && !host_moves_explain(host, moves->left))
+    if (film_rects_any(&films) && count > 0 && !any_is_moved(found, count, &films) &&
+        !host_moves_explain(host, moves->left))
         scroll_in_vain(moves->whole);
     if (left_out && count > 0)
         damage_add_map(moves->left, moves->within);

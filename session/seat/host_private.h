@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/packet.h"
-#include "encoder/region.h"
+#include "encoder/films.h"
 #include "encoder/ring.h"
 #include "encoder/scroll.h"
 #include "encoder/shadow.h"
@@ -12,18 +12,31 @@
 #define HOST_KEYSYMS_HELD 16
 #define HOST_CREDITS_MAX 8
 
-/* One of the film's two streams. */
+typedef struct HostTier HostTier;
+
+/* One film in one of the two tiers. */
 typedef struct {
-    SeatHost *host;
+    HostTier *tier;
     guint index;
     HostStream *stream; /* NULL: there is none */
     gboolean encoding;
-    gboolean has_it;   /* what is damaged goes as film: who follows waits for a unit */
-    SeatRect region;   /* px, of the picture that was encoded last */
-    Damage *unencoded; /* changed since then */
-    gint64 keyframe_us;
+    SeatRect region;     /* px, of the picture that was encoded last */
+    Damage *unencoded;   /* changed since then */
+    SeatAccessUnit unit; /* of the tier's current picture; length 0: not there, or the film is not in it */
+} HostFilm;
+
+/* Who shares encoders. Its films are encoded in step: a picture has those in which something has changed, and
+ * goes out when all of their units are there. */
+struct HostTier {
+    SeatHost *host;
+    guint index;
+    HostFilm films[SEAT_FILMS_MAX];
+    gboolean encoding;  /* one of them is */
+    gboolean has_it;    /* what is damaged goes as film: who follows waits for a unit */
+    FilmRects rects;    /* where that is, of the current picture */
+    gint64 keyframe_us; /* when all in it were key frames */
     guint late_timer, patience_timer;
-} HostTier;
+};
 #define HOST_TIERS 2
 
 /* Time for which somebody has been waited for, of which some is forgiven as time goes by. */
@@ -73,6 +86,7 @@ typedef struct {
     HostTier *member;     /* where it belongs */
     HostTier *follows;    /* whose units its decoder can take: the other one until a key frame of its own */
     HostTier *takes_part; /* that encodes what is in `encoding` */
+    guint keyed;          /* bit by film: of the tier that it follows it has been given a key frame */
     Lateness waited;      /* for it, by those with whom it follows */
     Lateness behind;      /* the fast tier, while it belongs to the slow one */
     gboolean weak;        /* belongs where it is because of its link */
@@ -89,8 +103,8 @@ typedef struct {
     Forecast *forecast;
     Scroll *whole, *beside;  /* searches of whole pictures, and of what is beside a film */
     Scroll *search;          /* the one of the two that the current pass is for */
-    SeatRect film;           /* that it leaves out; width 0: none */
-    Damage *within, *around; /* what the pass has changed in that film, and beside it */
+    FilmRects films;         /* that it leaves out */
+    Damage *within, *around; /* what the pass has changed in them, and beside them */
     Damage *left, *shifted;  /* scratch */
     gboolean kept;           /* `undo` has the current pass, */
     gboolean expected;       /* or `forecast` has */
@@ -120,8 +134,8 @@ struct SeatHost {
     gboolean wanted; /* what seat_host_wants() said last */
 
     HostTier tiers[HOST_TIERS], *fast, *slow;
-    Region region; /* of both tiers' next pictures */
-    Damage *due;   /* scratch: what is to be sent */
+    Films films; /* of both tiers' next pictures */
+    Damage *due; /* scratch: what is to be sent */
 
     int cursor_fd; /* sealed memory with the shape, or -1 */
     SeatCursor cursor;
@@ -156,16 +170,16 @@ void host_frames_pump(SeatHost *host);
 void host_frames_client_clear(HostClient *client);
 gboolean host_frames_can_send(const HostClient *client);
 /* Sends a frame record with the client's moves that leads to the picture after `pass`; the credit is the
- * caller's matter. unit may be NULL. */
+ * caller's matter. units: SEAT_FILMS_MAX, or NULL. */
 void host_frames_send(HostClient *client, Damage *damage, guint64 pass, gboolean complete,
-                      const SeatAccessUnit *unit);
+                      const SeatAccessUnit *units);
 
-/* Sends what lies beside the film, which needs not wait for its encoder, when there is a credit more than the
- * unit takes. */
-void host_frames_send_beside(HostClient *client);
-/* Or moves that damage into `damage`, to go with the unit; of the client's moves those that touch the film
+/* Sends what lies beside the films, which needs not wait for their encoders, when there is a credit more than
+ * the units take. */
+void host_frames_send_beside(HostClient *client, const FilmRects *films);
+/* Or moves that damage into `damage`, to go with the units; of the client's moves those that touch a film
  * become damage in any case. */
-void host_frames_take_beside(HostClient *client, Damage *damage);
+void host_frames_take_beside(HostClient *client, const FilmRects *films, Damage *damage);
 
 /* host_moves.c */
 void host_moves_resized(SeatHost *host);
@@ -182,12 +196,20 @@ gboolean host_moves_explain(const SeatHost *host, const Damage *left);
 void host_moves_nothing(SeatHost *host);
 /* The client's moves are not going to be made. */
 void host_moves_become_damage(HostClient *client);
-/* Those of them that touch the film are not. */
-void host_moves_stay_beside(HostClient *client, const SeatRect *film);
+/* Those of them that touch a film are not. */
+void host_moves_stay_beside(HostClient *client, const FilmRects *films);
 
 /* host_stream.c */
-void host_stream_attach(HostTier *tier, HostStream *stream);
+void host_stream_init(HostTier *tier, SeatHost *host, guint index);
+void host_stream_attach(HostTier *tier, HostStream *const streams[], guint films);
 void host_stream_detach(HostTier *tier);
+/* There are encoders for it. */
+static inline gboolean host_tier_works(const HostTier *tier)
+{
+    return tier->films[0].stream != NULL;
+}
+/* host->changed is what has changed. */
+void host_stream_changed(HostTier *tier);
 /* Starts encoding when it is time to, and says in has_it whether who follows the tier waits for it. */
 void host_stream_encode(HostTier *tier, gint64 now);
 /* What is being encoded goes to the client without loss, and so does all until the next key frame of the tier
@@ -197,8 +219,8 @@ void host_stream_leave(HostClient *client);
 gboolean host_stream_may_send(const HostClient *client);
 /* The client waits for the tier's next key frame, which may be made now. */
 gboolean host_stream_joins(const HostTier *tier, const HostClient *client, gint64 now);
-/* What the client lacks is on its way as film, or will be. */
-gboolean host_stream_waits(const HostClient *client, gint64 now);
+/* The tier by which what the client lacks is on its way as film, or will be; NULL: it is not. */
+const HostTier *host_stream_awaited(const HostClient *client, gint64 now);
 /* There is another shadow: the picture that is being encoded is of a size that has gone. */
 void host_stream_resized(HostTier *tier);
 

@@ -1,6 +1,7 @@
-/* When damage goes as an access unit of a tier's H.264 stream, and to whom:
- *  - a client follows a stream from one of its key frames on; key frames for joiners come at most once a
- * second, until then they go on as they did;
+/* When damage goes as access units of a tier's H.264 streams, one for each film, and to whom:
+ *  - a client follows a tier from key frames of all films in a picture on; key frames for joiners come at
+ * most once a second, until then they go on as they did. Of a film that had rested then it gets one when that
+ * goes on;
  *  - a tier encodes when every client that follows it has a credit (host_tiers.c: for how long one is waited
  * for); whom an encode keeps waiting for LATE_MS leaves it, and returns with a key frame when the encoder is
  * back. Sending exactly once more what units showed with losses is the client's work: it knows what it has
@@ -13,10 +14,20 @@
 #define KEYFRAME_EVERY_US G_USEC_PER_SEC
 #define LATE_MS 700 /* a picture that stands still longer looks broken */
 
-static void encoding_over(HostTier *tier)
+#define FOR_FILMS(TIER, FILM)                                                                                \
+    for (HostFilm *FILM = (TIER)->films; FILM < (TIER)->films + SEAT_FILMS_MAX; FILM++)
+
+/* The picture is done when none of its films is being encoded any more. */
+static gboolean encoding_over(HostTier *tier)
 {
     tier->encoding = FALSE;
-    g_clear_handle_id(&tier->late_timer, g_source_remove);
+    FOR_FILMS(tier, film)
+    {
+        tier->encoding |= film->encoding;
+    }
+    if (!tier->encoding)
+        g_clear_handle_id(&tier->late_timer, g_source_remove);
+    return !tier->encoding;
 }
 
 static gboolean key_allowed(const HostTier *tier, gint64 now)
@@ -45,10 +56,12 @@ static void take_part(HostTier *tier, HostClient *client)
 {
     Damage *beside = client->encoding;
 
-    host_frames_send_beside(client);
-    /* What of it has no credit waits for the unit's record. */
+    host_frames_send_beside(client, &tier->rects);
+    /* What of it has no credit waits for the units' record. */
     damage_clear(beside);
-    host_frames_take_beside(client, beside);
+    host_frames_take_beside(client, &tier->rects, beside);
+    if (client->follows != tier)
+        client->keyed = 0;
     client->encoding = client->pending;
     client->encoding_pass = client->host->moves.published;
     client->pending = beside;
@@ -63,6 +76,7 @@ static void take_part(HostTier *tier, HostClient *client)
 void host_stream_leave(HostClient *client)
 {
     client->follows = NULL;
+    client->keyed = 0;
     if (!client->takes_part)
         return;
     damage_add_map(client->pending, client->encoding);
@@ -98,13 +112,22 @@ static gboolean has_pending(const HostClient *client)
     return !damage_is_empty(client->pending);
 }
 
-/* Whether what followers are to be sent goes as film; without any, what joiners are. The fast tier says where
- * the film is: what the slow one lacks has gathered for longer, and a joiner lacks the whole screen, which
- * shall not become the region of those who follow. */
-static gboolean wants_film(HostTier *tier, gint64 now)
+static gboolean joined_by(HostTier *tier, gint64 now)
+{
+    FOR_CLIENTS(tier->host, client)
+    {
+        if (host_stream_joins(tier, client, now) && has_pending(client))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Gathers what is due for the tier. FALSE: its followers have all that there is; then it is what joiners
+ * lack. */
+static gboolean gather_due(HostTier *tier, gint64 now)
 {
     SeatHost *host = tier->host;
-    gboolean chooses = tier == host->fast, followed = FALSE;
+    gboolean followed = FALSE;
 
     damage_clear(host->due);
     FOR_CLIENTS(host, client)
@@ -114,46 +137,99 @@ static gboolean wants_film(HostTier *tier, gint64 now)
         followed = TRUE;
         damage_add_map(host->due, client->pending);
     }
-    if (damage_is_empty(host->due)) {
-        chooses &= !followed;
-        FOR_CLIENTS(host, client)
-        {
-            if (host_stream_joins(tier, client, now))
-                damage_add_map(host->due, client->pending);
-        }
+    if (!damage_is_empty(host->due))
+        return TRUE;
+    FOR_CLIENTS(host, client)
+    {
+        if (host_stream_joins(tier, client, now))
+            damage_add_map(host->due, client->pending);
     }
+    return !followed;
+}
+
+/* Where what followers are to be sent goes as film; without any, what joiners are. The fast tier says where
+ * the films are: what the slow one lacks has gathered for longer, and a joiner lacks the whole screen, which
+ * shall not become a region of those who follow. */
+static FilmRects wanted_films(HostTier *tier, gint64 now)
+{
+    SeatHost *host = tier->host;
+    gboolean chooses = gather_due(tier, now) && tier == host->fast;
+    guint limit = tier->films[1].stream ? 2 : 1;
+
     if (damage_is_empty(host->due) || host_moves_explain(host, host->due))
-        return FALSE;
-    return chooses ? region_choose(&host->region, host->classifier, host->due, now)
-                   : region_holds(&host->region, host->classifier, host->due, now);
+        return (FilmRects){0};
+    FilmRects wanted = chooses ? films_choose(&host->films, limit, host->classifier, host->due, now)
+                               : films_hold(&host->films, host->classifier, host->due, now);
+    if (!film_rects_any(&wanted) || !joined_by(tier, now))
+        return wanted;
+    /* Who joins gets all films at once. */
+    FilmRects active = films_active(&host->films, now);
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (wanted.rects[i].width == 0)
+            wanted.rects[i] = active.rects[i];
+    return wanted;
+}
+
+static gboolean encode_film(HostFilm *film, const SeatRect *region, gboolean keyframe)
+{
+    SeatHost *host = film->tier->host;
+    SeatRect rects[SEAT_RECTS_MAX];
+    guint count = damage_rects(film->unencoded, rects), bit = 1u << film->index;
+
+    /* Another region begins with a key frame anyway; and who has come while the film rested knows nothing of
+     * it. */
+    keyframe |= !rect_same(&film->region, region);
+    FOR_CLIENTS(host, client)
+    {
+        keyframe |= client->takes_part == film->tier && !(client->keyed & bit);
+    }
+    FOR_CLIENTS(host, client)
+    {
+        client->keyed |= client->takes_part == film->tier ? bit : 0;
+    }
+    damage_clear(film->unencoded);
+    film->region = *region;
+    film->encoding = film->stream->class->encode(film->stream, host->shadow, region, rects, count, keyframe);
+    if (!film->encoding)
+        damage_add_all(film->unencoded);
+    return film->encoding;
 }
 
 static gboolean start_encoding(HostTier *tier, gboolean keyframe, gint64 now)
 {
-    SeatHost *host = tier->host;
-    SeatRect rects[SEAT_RECTS_MAX];
-    guint count = damage_rects(tier->unencoded, rects);
+    gboolean started = TRUE;
 
-    damage_clear(tier->unencoded);
-    tier->encoding = TRUE;
-    tier->region = host->region.rect;
     if (keyframe)
         tier->keyframe_us = now;
-    tier->late_timer = g_timeout_add(LATE_MS, late_timeout, tier);
-    return tier->stream->class->encode(tier->stream, host->shadow, &tier->region, rects, count, keyframe);
+    FOR_FILMS(tier, film)
+    {
+        const SeatRect *region = &tier->rects.rects[film->index];
+        film->unit = (SeatAccessUnit){0};
+        if (region->width > 0)
+            started &= encode_film(film, region, keyframe);
+    }
+    if (!encoding_over(tier))
+        tier->late_timer = g_timeout_add(LATE_MS, late_timeout, tier);
+    return started;
+}
+
+/* All that is going to be encoded begins anew. */
+static gboolean all_begin(const HostTier *tier)
+{
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
+        const SeatRect *region = &tier->rects.rects[i];
+        if (region->width > 0 && rect_same(&tier->films[i].region, region))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* TRUE: an encode has begun. */
 static gboolean encode(HostTier *tier, gint64 now)
 {
     SeatHost *host = tier->host;
-    /* Another region begins with a key frame anyway. */
-    gboolean keyframe = !rect_same(&tier->region, &host->region.rect);
+    gboolean keyframe = all_begin(tier) || joined_by(tier, now);
 
-    FOR_CLIENTS(host, client)
-    {
-        keyframe |= host_stream_joins(tier, client, now) && has_pending(client);
-    }
     if (tier == host->fast)
         host_tiers_picture(host, now);
     FOR_CLIENTS(host, client)
@@ -164,16 +240,25 @@ static gboolean encode(HostTier *tier, gint64 now)
     }
     if (start_encoding(tier, keyframe, now))
         return TRUE;
-    encoding_over(tier);
-    damage_add_all(tier->unencoded);
     leave_encode(tier);
     return FALSE;
 }
 
+void host_stream_changed(HostTier *tier)
+{
+    FOR_FILMS(tier, film)
+    {
+        if (film->region.width > 0)
+            damage_add_map(film->unencoded, tier->host->changed);
+    }
+}
+
 void host_stream_encode(HostTier *tier, gint64 now)
 {
-    if (tier->stream && !tier->encoding)
-        tier->has_it = wants_film(tier, now) && (!host_tier_ready(tier, now) || encode(tier, now));
+    if (!host_tier_works(tier) || tier->encoding)
+        return;
+    tier->rects = wanted_films(tier, now);
+    tier->has_it = film_rects_any(&tier->rects) && (!host_tier_ready(tier, now) || encode(tier, now));
 }
 
 /* Puts the units into the ring as SeatAccessUnit says. */
@@ -194,42 +279,58 @@ static gboolean store(SeatHost *host, const H264Units *units, SeatAccessUnit *un
     return ring_put(host->ring, all->data, all->len, &unit->position);
 }
 
-static void unit_ready(const H264Units *units, guint32 run, gpointer data)
+/* All units of the picture are there. */
+static void send_units(HostTier *tier)
 {
-    HostTier *tier = data;
-    SeatHost *host = tier->host;
-    /* To clients all runs of both tiers are streams of their own. */
-    SeatAccessUnit unit = {
-        .stream = run * HOST_TIERS + tier->index, .region = tier->region, .keyframe = units->keyframe};
+    SeatAccessUnit units[SEAT_FILMS_MAX];
 
-    g_return_if_fail(tier->encoding);
-    unit.region.class = SEAT_CLASS_MOTION;
-    encoding_over(tier);
-    if (units->keyframe)
-        tier->keyframe_us = g_get_monotonic_time();
-    gboolean fits = store(host, units, &unit);
-    if (!fits) {
-        log_warning("stream: an access unit of %u bytes does not fit the ring", unit.length);
-        leave_encode(tier);
+    FOR_FILMS(tier, film)
+    {
+        units[film->index] = film->unit;
     }
-    FOR_CLIENTS(host, client)
+    FOR_CLIENTS(tier->host, client)
     {
         if (client->takes_part != tier)
             continue;
-        host_frames_take_beside(client, client->encoding);
-        host_frames_send(client, client->encoding, client->encoding_pass, client->encoding_complete, &unit);
+        host_frames_take_beside(client, &tier->rects, client->encoding);
+        host_frames_send(client, client->encoding, client->encoding_pass, client->encoding_complete, units);
         damage_clear(client->encoding);
         client->takes_part = NULL;
     }
-    host_frames_pump(host);
+}
+
+static void unit_ready(const H264Units *units, guint32 run, gpointer data)
+{
+    HostFilm *film = data;
+    HostTier *tier = film->tier;
+    /* To clients all runs of all films in both tiers are streams of their own. */
+    guint32 stream = (run * HOST_TIERS + tier->index) * SEAT_FILMS_MAX + film->index;
+    SeatAccessUnit unit = {.stream = stream, .region = film->region, .keyframe = units->keyframe};
+
+    g_return_if_fail(film->encoding);
+    unit.region.class = SEAT_CLASS_MOTION;
+    film->encoding = FALSE;
+    if (store(tier->host, units, &unit)) {
+        film->unit = unit;
+    } else {
+        log_warning("stream: an access unit of %u bytes does not fit the ring", unit.length);
+        leave_encode(tier);
+    }
+    if (!encoding_over(tier))
+        return;
+    send_units(tier);
+    host_frames_pump(tier->host);
 }
 
 static void unit_lost(gpointer data)
 {
-    HostTier *tier = data;
+    HostFilm *film = data;
+    HostTier *tier = film->tier;
+
+    film->encoding = FALSE;
     encoding_over(tier);
     tier->keyframe_us = 0;
-    damage_add_all(tier->unencoded);
+    damage_add_all(film->unencoded);
     FOR_CLIENTS(tier->host, client)
     {
         if (client->follows == tier)
@@ -238,26 +339,33 @@ static void unit_lost(gpointer data)
     host_frames_pump(tier->host);
 }
 
-gboolean host_stream_waits(const HostClient *client, gint64 now)
+const HostTier *host_stream_awaited(const HostClient *client, gint64 now)
 {
     const HostTier *next = client->member;
 
-    return client->takes_part || (client->follows && client->follows->has_it) ||
-           (next && next->has_it && host_stream_joins(next, client, now));
+    if (client->takes_part)
+        return client->takes_part;
+    if (client->follows && client->follows->has_it)
+        return client->follows;
+    return next && next->has_it && host_stream_joins(next, client, now) ? next : NULL;
 }
 
 void host_stream_resized(HostTier *tier)
 {
     const SeatBuffer *layout = shadow_layout(tier->host->shadow);
 
-    g_clear_pointer(&tier->unencoded, damage_free);
-    tier->unencoded = damage_new(layout->width, layout->height);
-    tier->region = (SeatRect){0};
+    tier->rects = (FilmRects){0};
     tier->keyframe_us = 0;
     tier->has_it = FALSE;
-    if (!tier->encoding)
-        return;
-    tier->stream->class->cancel(tier->stream);
+    FOR_FILMS(tier, film)
+    {
+        g_clear_pointer(&film->unencoded, damage_free);
+        film->unencoded = damage_new(layout->width, layout->height);
+        film->region = (SeatRect){0};
+        if (film->encoding)
+            film->stream->class->cancel(film->stream);
+        film->encoding = FALSE;
+    }
     encoding_over(tier);
     FOR_CLIENTS(tier->host, client)
     {
@@ -265,18 +373,31 @@ void host_stream_resized(HostTier *tier)
     }
 }
 
-void host_stream_attach(HostTier *tier, HostStream *stream)
+void host_stream_init(HostTier *tier, SeatHost *host, guint index)
+{
+    *tier = (HostTier){.host = host, .index = index};
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        tier->films[i] = (HostFilm){.tier = tier, .index = i};
+}
+
+void host_stream_attach(HostTier *tier, HostStream *const streams[], guint films)
 {
     static const HostStreamEvents events = {.unit = unit_ready, .lost = unit_lost};
-    tier->stream = stream;
-    stream->class->attach(stream, &events, tier);
+
+    for (guint i = 0; i < films; i++) {
+        tier->films[i].stream = streams[i];
+        streams[i]->class->attach(streams[i], &events, &tier->films[i]);
+    }
 }
 
 void host_stream_detach(HostTier *tier)
 {
-    if (tier->stream)
-        tier->stream->class->free(tier->stream);
+    FOR_FILMS(tier, film)
+    {
+        if (film->stream)
+            film->stream->class->free(film->stream);
+        g_clear_pointer(&film->unencoded, damage_free);
+    }
     g_clear_handle_id(&tier->late_timer, g_source_remove);
     g_clear_handle_id(&tier->patience_timer, g_source_remove);
-    g_clear_pointer(&tier->unencoded, damage_free);
 }

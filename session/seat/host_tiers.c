@@ -1,4 +1,4 @@
-/* Who belongs to which of the film's two streams:
+/* Who belongs to which of the two tiers, each of which has streams of its own for all films:
  *  - to the fast one all who can follow it: alone, or among its like, nobody costs a second encoder;
  *  - to the slow one whose link is far below the best of the others', for whom these have had to wait, or who
  * would take the auxiliary view away from somebody at work;
@@ -7,6 +7,7 @@
 #include "session/seat/host_private.h"
 
 #include "base/log.h"
+#include "encoder/rect.h"
 
 #define PATIENCE_US 80000       /* two frames of a film, and a little */
 #define FORGIVEN 16             /* of the time that passes: so much waiting is forgiven */
@@ -97,8 +98,8 @@ static void move(HostClient *client, HostTier *tier, gint64 now)
     if (client->moved_us)
         log_info("client %" G_GUINT64_FORMAT ": %s", client->peer,
                  !tier                        ? "cannot follow films: without loss for now"
-                 : tier == client->host->fast ? "belongs to the film's first stream"
-                                              : "belongs to the film's second stream");
+                 : tier == client->host->fast ? "belongs to the films' first tier"
+                                              : "belongs to the films' second tier");
     client->member = tier;
     client->waited = client->behind = (Lateness){0};
     client->moved_us = now;
@@ -128,7 +129,7 @@ static gboolean pardon(HostClient *client, gint64 now)
 static void fall(HostClient *client, gint64 now)
 {
     SeatHost *host = client->host;
-    HostTier *below = client->member == host->fast && host->slow->stream ? host->slow : NULL;
+    HostTier *below = client->member == host->fast && host_tier_works(host->slow) ? host->slow : NULL;
     gboolean proven = client->rest_us == 0 || now - client->moved_us > PROVEN_US;
 
     client->rest_us = proven ? REST_US : MIN(2 * client->rest_us, REST_MAX_US);
@@ -149,7 +150,7 @@ static void forget(HostClient *client)
 static void rise(HostClient *client, gint64 now)
 {
     SeatHost *host = client->host;
-    gboolean nearer = !client->member && host->slow->stream;
+    gboolean nearer = !client->member && host_tier_works(host->slow);
 
     client->weak = nearer;
     client->behind_us = now;
@@ -160,7 +161,7 @@ static void settle_fast(HostClient *client, gint64 now)
 {
     SeatHost *host = client->host;
 
-    if (!host->slow->stream)
+    if (!host_tier_works(host->slow))
         return;
     if (!far_below(client, 0.5, now))
         client->below_us = 0;
@@ -190,7 +191,7 @@ static void settle(HostClient *client, gint64 now)
 {
     SeatHost *host = client->host;
 
-    if (!client->wants_h264 || !host->fast->stream)
+    if (!client->wants_h264 || !host_tier_works(host->fast))
         return;
     if (!client->member) {
         if (!client->weak)
@@ -227,13 +228,27 @@ static void promote(SeatHost *host)
     }
 }
 
-/* What each stream may take, and whether it has the auxiliary view. */
+/* Parts what the tier may take (kbit/s, 0: no limit) by what the films show. */
+static void part_rate(HostTier *tier, guint kbit_s, gboolean chroma)
+{
+    FilmRects active = films_active(&tier->host->films, g_get_monotonic_time());
+    guint64 all = MAX(film_rects_area(&active), 1);
+
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
+        HostStream *stream = tier->films[i].stream;
+        guint64 area = rect_area(&active.rects[i]), share = area ? kbit_s * area / all : kbit_s;
+        if (stream)
+            stream->class->demand(stream, (guint)(kbit_s ? MAX(share, 1) : 0), chroma);
+    }
+}
+
+/* What each tier may take, and whether it has the auxiliary view. */
 static void demand(HostTier *tier)
 {
     guint subscribers = 0, drivers = 0, owned = 0, watched = 0; /* kbit/s */
     gboolean chroma = TRUE;
 
-    if (!tier->stream)
+    if (!host_tier_works(tier))
         return;
     FOR_CLIENTS(tier->host, client)
     {
@@ -247,7 +262,7 @@ static void demand(HostTier *tier)
             *least = *least ? MIN(*least, client->max_kbit_s) : client->max_kbit_s;
     }
     /* Who only looks on makes nobody's picture worse. */
-    tier->stream->class->demand(tier->stream, drivers ? owned : watched, chroma && subscribers > 0);
+    part_rate(tier, drivers ? owned : watched, chroma && subscribers > 0);
 }
 
 void host_tiers_settle(SeatHost *host, gint64 now)
@@ -274,7 +289,7 @@ void host_tiers_changed(SeatHost *host)
 void host_tiers_init(SeatHost *host)
 {
     for (guint i = 0; i < HOST_TIERS; i++)
-        host->tiers[i] = (HostTier){.host = host, .index = i};
+        host_stream_init(&host->tiers[i], host, i);
     host->fast = &host->tiers[0];
     host->slow = &host->tiers[1];
 }

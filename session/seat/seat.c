@@ -19,7 +19,7 @@ struct Seat {
     SeatHost *host;
     Source *source;
     Typer *typer;
-    HostStream *streams[2]; /* the host owns them */
+    HostStream *streams[SEAT_FILMS_MAX], *slow_streams[SEAT_FILMS_MAX]; /* the host owns them */
     PacketLink *broker;
     SeatConfigure configuration;
     gboolean configured, pictured, lost;
@@ -135,8 +135,10 @@ static void configure(Seat *seat, const SeatConfigure *packet, int *recording)
 {
     SeatConfigure *configuration = &seat->configuration;
 
-    for (guint i = 0; i < G_N_ELEMENTS(seat->streams); i++)
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
         stream_h264_encoders(seat->streams[i], packet->encoder, packet->software_encoder);
+        stream_h264_encoders(seat->slow_streams[i], packet->encoder, packet->software_encoder);
+    }
     if (seat->configured) {
         /* A new broker, an old display. */
         if (seat->lost && configuration->source == SEAT_SOURCE_QEMU)
@@ -329,9 +331,11 @@ Seat *seat_new(GError **error)
         g_free(seat);
         return NULL;
     }
-    for (guint i = 0; i < G_N_ELEMENTS(seat->streams); i++)
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
         seat->streams[i] = stream_h264_new();
-    seat_host_set_streams(seat->host, seat->streams[0], seat->streams[1]);
+        seat->slow_streams[i] = stream_h264_new();
+    }
+    seat_host_set_streams(seat->host, SEAT_FILMS_MAX, seat->streams, seat->slow_streams);
     make_typer(seat);
     return seat;
 }

@@ -1,5 +1,6 @@
 /* Pictures on their way to an RFB client: newest wins, one update is made when the client can take it. What
- * stands beside the pixels is made in screen_signs.c. */
+ * stands beside the pixels is made in screen_signs.c, film in
+ * screen_units.c. */
 #include "session/vnc/screen_internal.h"
 
 #include "base/log.h"
@@ -82,7 +83,7 @@ static void subscribe(Screen *screen)
     gboolean follows = screen->capabilities.desktop_size || screen->capabilities.extended_size;
     gboolean wanted = screen->capabilities.h264 && follows && !screen->h264_given_up;
     if (wanted != screen->h264)
-        screen->reset_decoders = TRUE;
+        screen_forget_decoders(screen);
     screen->h264 = wanted;
     viewer_subscribe(screen->viewer, wanted, film_kbit_s(screen));
     viewer_accept_losses(screen->viewer, takes_losses(screen));
@@ -191,18 +192,6 @@ static gboolean put_pixels(Screen *screen, const ViewerUpdate *update, GByteArra
            (update->n_lossy_rects == 0 || follow_quality(screen, out->len));
 }
 
-static void put_unit(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects)
-{
-    const ViewerRect *r = &update->unit_region;
-    gboolean fresh = screen->unit_stream != update->unit_stream || screen->reset_decoders;
-    /* Decoders of other regions are of no use any more: a client has only so many. */
-    write_h264(out, r->x, r->y, r->width, r->height, fresh, fresh, update->unit, update->unit_length);
-    screen->unit_stream = update->unit_stream;
-    screen->reset_decoders = FALSE;
-    screen->units++;
-    (*rects)++;
-}
-
 static void put_fence(Screen *screen, GByteArray *out)
 {
     guint8 serial[4];
@@ -240,8 +229,7 @@ static void send_update(Screen *screen, const ViewerUpdate *update)
         return;
     write_update_head(out, 0);
     put_moves(screen, update, out, &rects);
-    if (update->unit)
-        put_unit(screen, update, out, &rects);
+    screen_put_units(screen, update, out, &rects);
     if (!put_pixels(screen, update, out, &rects)) {
         screen_fail(screen, "the picture could not be encoded");
         return;
@@ -270,6 +258,7 @@ static void send_picture(Screen *screen)
         return;
     send_update(screen, &update);
     viewer_release(screen->viewer);
+    screen_mend_units(screen);
 }
 
 /* Black where a smaller picture leaves a client that cannot resize with the old one. */
@@ -341,7 +330,7 @@ void screen_switched(Screen *screen, guint width, guint height, const SeatWelcom
 
     screen->width = width;
     screen->height = height;
-    screen->reset_decoders = TRUE;
+    screen_forget_decoders(screen);
     screen_set_name(screen, welcome);
     if (!screen->transport)
         return;
@@ -480,6 +469,6 @@ void screen_notice(Screen *screen, EndReason reason, const char *text)
 
 void screen_log(const Screen *screen)
 {
-    log_info("%u updates, %u of them H.264, %" G_GUINT64_FORMAT " KiB", screen->updates, screen->units,
+    log_info("%u updates, %u units of H.264, %" G_GUINT64_FORMAT " KiB", screen->updates, screen->units,
              screen->bytes / 1024);
 }

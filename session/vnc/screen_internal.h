@@ -1,10 +1,17 @@
-/* The screen's insides, for screen.c and screen_signs.c only. */
+/* The screen's insides, for screen.c and screen_*.c only. */
 #pragma once
 
 #include "session/client/pace.h"
 #include "session/vnc/capabilities.h"
 #include "session/vnc/quality.h"
 #include "session/vnc/screen.h"
+
+/* What the client decodes of a film. */
+typedef struct {
+    guint32 stream; /* 0: nothing */
+    ViewerRect region;
+    gint64 shown_us; /* when its last unit was sent */
+} ScreenDecoder;
 
 struct Screen {
     Viewer *viewer;
@@ -24,9 +31,13 @@ struct Screen {
     guint timer;
 
     gboolean requested, continuous, dirty, black_due;
-    gboolean h264, h264_given_up, stalled, stall_told, reset_decoders;
+    gboolean h264, h264_given_up, stalled, stall_told;
     guint h264_retries;
-    guint32 unit_stream;
+    ScreenDecoder decoders[SEAT_FILMS_MAX];
+    gboolean reset_decoders; /* all that the client has, with the next unit */
+    guint left;              /* decoders that the client keeps of regions that are no film any more */
+    ViewerRect missed[SEAT_FILMS_MAX]; /* regions whose unit was not written */
+    guint n_missed;
 
     /* signs: what is told beside pixels, each sent when its flag is up */
     gboolean size_due, cursor_due, leds_due, name_due, qemu_key_due, extended_mouse_due;
@@ -44,6 +55,15 @@ struct Screen {
 };
 
 void screen_fail(Screen *screen, const char *why);
+
+/* screen_units.c: the client is going to begin all decoders anew, each with a key frame. */
+void screen_forget_decoders(Screen *screen);
+/* Writes the update's units, each a rectangle; not those that the client could not decode. */
+void screen_put_units(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects);
+/* After the update was sent, and released: what was not written is asked for, and key frames where they are
+ * due.
+ */
+void screen_mend_units(Screen *screen);
 
 /* Sends whatever may be sent now. */
 void screen_pump(Screen *screen);

@@ -20,14 +20,23 @@ def cinema(demo):
     return demo.add_pattern_user("viewer", "cinema", "film", image=path), still
 
 
-def without_film(picture):
+@pytest.fixture(scope="module")
+def two_films(demo):
+    """The same with a film in each of two corners."""
+    path = f"{demo.directory}/films.rec"
+    still = film.make(path, film.CORNERS)
+    return demo.add_pattern_user("caller", "call", "films", image=path), still
+
+
+def without_film(picture, places):
     masked = picture.copy()
-    masked[film.Y:film.Y + film.TALL, film.X:film.X + film.WIDE] = 0
+    for x, y in places:
+        masked[y:y + film.TALL, x:x + film.WIDE] = 0
     masked[0:16] = 0  # the number
     return masked
 
 
-def watch(picture, still):
+def watch(picture, still, places=film.MIDDLE):
     """Some turns: the film moves, what is beside it never changes, and in each pause all is as it was drawn."""
     until(lambda: picture() is not None and picture().shape == still.shape, 30, "the film's size")
     for turn in range(3):
@@ -37,8 +46,9 @@ def watch(picture, still):
         def moves():
             shown = picture()
             seen.add(film.number(shown))
-            if turn and not (without_film(shown) == without_film(still)).all():
-                raise AssertionError(card.difference(without_film(shown), without_film(still)))
+            beside, wanted = without_film(shown, places), without_film(still, places)
+            if turn and not (beside == wanted).all():
+                raise AssertionError(card.difference(beside, wanted))
             return len(seen - {None}) > 5
         until(moves, 30, lambda: f"more frames than {seen}")
         until(lambda: (picture() == still).all(), 20, lambda: card.difference(picture(), still))
@@ -52,11 +62,11 @@ def test_xfreerdp_shows_a_film(demo, screen, cinema, graphics, units):
     before = len(demo.log_text())
     with XFreeRdp(screen, demo, graphics, user=user["name"], password=user["password"]) as client:
         watch(client.picture, still)
-    over = until(lambda: [line for line in demo.log_text()[before:].splitlines() if " of them H.264" in line], 10,
+    over = until(lambda: [line for line in demo.log_text()[before:].splitlines() if " units of H.264" in line], 10,
                  "the connection's figures")[-1]
-    sent = int(over.split(" updates, ")[1].split(" of them")[0])
+    sent = int(over.split(" updates, ")[1].split(" units")[0])
     assert (sent > 30) == units, over
-    both = int(over.split(" of them H.264, ")[1].split(" with an auxiliary")[0])
+    both = int(over.split(" units of H.264, ")[1].split(" with an auxiliary")[0])
     assert (both > 30) == (graphics is XFreeRdp.AVC444), over
     lossy = int(over.split(" lossless rectangles, ")[1].split(" lossy")[0])
     assert (lossy > 30) == (graphics is XFreeRdp.GFX), over
@@ -96,3 +106,20 @@ def test_the_page_shows_a_film(demo, cinema, without, encoding):
         until(lambda: page.canvas_pixels() is not None, 30, "a picture")
         watch(page.canvas_pixels, still)
         until(lambda: page.stats()["encoding"] == encoding, 20, lambda: f"{encoding}, it is {page.stats()}")
+
+
+@pytest.mark.parametrize("graphics", [XFreeRdp.AVC420, XFreeRdp.AVC444], ids=["avc420", "avc444"])
+def test_xfreerdp_shows_two_films(demo, screen, two_films, graphics):
+    user, still = two_films
+    with XFreeRdp(screen, demo, graphics, user=user["name"], password=user["password"]) as client:
+        watch(client.picture, still, film.CORNERS)
+
+
+def test_the_page_shows_two_films(demo, two_films):
+    """A rectangle of H.264 paints all of its region: only with one for each film the text between them stays exact."""
+    user, still = two_films
+    with Browser(demo) as page:
+        page.log_in(user["name"], user["password"])
+        until(lambda: page.canvas_pixels() is not None, 30, "a picture")
+        watch(page.canvas_pixels, still, film.CORNERS)
+        until(lambda: page.stats()["encoding"] == "h264", 20, lambda: f"h264, it is {page.stats()}")

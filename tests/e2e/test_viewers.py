@@ -27,7 +27,7 @@ def shown():
     """The stage with a film on it, and the picture that stands still."""
     with tempfile.TemporaryDirectory(prefix="fernwerk-e2e-") as folder:
         path = f"{folder}/film.rec"
-        still = film.make(path, MOVING, STILL)
+        still = film.make(path, moving=MOVING, still=STILL)
         tools = types.SimpleNamespace(stage=f"{BUILD}/tests/stage")
         with stage.SERVERS["fernwerk-rdp"](tools, None, path, 0) as running:
             yield running, still

@@ -131,7 +131,7 @@ static void begin(const RecordingHeader *header)
     host = seat_host_new(FALSE, &host_events, NULL, NULL);
     fake.stream.class = &class;
     fake.encoding = FALSE;
-    seat_host_set_streams(host, &fake.stream, NULL);
+    seat_host_set_streams(host, 1, (HostStream *[]){&fake.stream}, NULL);
     if (!seat_host_resize(host, header->width, header->height, NULL) || !packet_pair(ends, NULL))
         give_up("no memory");
     viewer = viewer_new(&events, NULL);
@@ -169,7 +169,7 @@ static void take(void)
         return;
     dirty = FALSE;
     if (viewer_take(viewer, FALSE, &update)) {
-        units += update.unit != NULL;
+        units += update.n_units;
         moves += update.n_moves;
         viewer_release(viewer);
     }

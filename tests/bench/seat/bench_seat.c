@@ -96,14 +96,14 @@ START_TEST(figures)
     do {
         rig_client_await(&client, SEAT_FRAME, got.bytes);
         rig_client_credit(&client, 1);
-    } while (got.frame.unit.length == 0);
+    } while (got.frame.units[0].length == 0);
     before = cpu_ms(seat.pid);
     start = g_get_monotonic_time();
     for (gsize bytes = 0; units < 90;) {
         rig_client_await(&client, SEAT_FRAME, got.bytes);
         rig_client_credit(&client, 1);
-        units += got.frame.unit.length > 0;
-        bytes += got.frame.unit.length;
+        units += got.frame.units[0].length > 0;
+        bytes += got.frame.units[0].length;
         if (units == 90)
             printf("H.264 of the moving card: %.1f frames a second, %.2f ms CPU a frame, %.1f KiB a frame, "
                    "%u KiB PSS\n",

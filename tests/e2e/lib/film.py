@@ -1,4 +1,5 @@
-"""A recording of a film in a part of a screen full of text, which stands still for a while at the end of each turn."""
+"""A recording of a film in a part of a screen full of text, or of two, which stands still for a while at the end of each
+turn."""
 
 import os
 import sys
@@ -11,7 +12,9 @@ sys.path.insert(0, f"{ROOT}/tests/bench/peers")
 import recording  # noqa: E402
 
 WIDTH, HEIGHT = 1024, 768
-X, Y, WIDE, TALL = 330, 210, 400, 270  # px, where the film is: not on the grid of tiles
+WIDE, TALL = 400, 270  # px
+MIDDLE = [(330, 210)]  # where the film is: not on the grid of tiles
+CORNERS = [(10, 70), (610, 486)]  # where two are; no tile has the number and a film
 MOVING, STILL = 75, 90  # frames
 PHASES = 15
 TITLE = slice(200, 240)  # rows of the film with letters in them
@@ -40,16 +43,19 @@ def phase(number):
     return picture
 
 
-def make(path, moving=MOVING, still=STILL):
-    """Writes it, of so many frames that move and stand still; returns the picture that stands still, RGB."""
+def make(path, places=MIDDLE, moving=MOVING, still=STILL):
+    """Writes it, of so many frames that move and stand still, with a film in each place; returns the picture that stands
+    still, RGB."""
     phases = [phase(i) for i in range(PHASES)]
     first = screen()
-    first[Y:Y + TALL, X:X + WIDE] = phases[(moving - 1) % PHASES]
+    for x, y in places:
+        first[y:y + TALL, x:x + WIDE] = phases[(moving - 1) % PHASES]
     recording.draw_code(first, moving - 1)
     writer = recording.Writer(path, first, 33333)
     for number in range(moving):
-        writer.picture[Y:Y + TALL, X:X + WIDE] = phases[number % PHASES]
-        writer.pixels(X, Y, WIDE, TALL, same_as=number % PHASES)
+        for x, y in places:
+            writer.picture[y:y + TALL, x:x + WIDE] = phases[number % PHASES]
+            writer.pixels(x, y, WIDE, TALL, same_as=number % PHASES)
         for cell in recording.draw_code(writer.picture, number):
             writer.pixels(cell * recording.CELL, 0, recording.CELL, recording.CELL)
         writer.frame()
@@ -67,7 +73,8 @@ def title_psnr(picture):
     if shown is None:
         return None
     drawn = phase(shown % PHASES)[TITLE, :, 2::-1]
-    seen = picture[Y:Y + TALL, X:X + WIDE][TITLE]
+    x, y = MIDDLE[0]
+    seen = picture[y:y + TALL, x:x + WIDE][TITLE]
     colour = numpy.array([[-0.1146, -0.3854, 0.5], [0.5, -0.4542, -0.0458]])  # BT.709
     error = (drawn.astype(float) - seen) @ colour.T
     return 10 * numpy.log10(255 ** 2 / max((error ** 2).mean(), 1e-9))

@@ -53,6 +53,22 @@ static void check_rect(const ViewerRect *r, const ViewerPicture *picture)
              r->y + r->height <= picture->height);
 }
 
+static guint check_unit(const ViewerUnit *unit, const ViewerPicture *picture)
+{
+    guint sum = 0;
+
+    g_assert(unit->film < SEAT_FILMS_MAX);
+    for (guint i = 0; i < unit->n_rects; i++)
+        check_rect(&unit->rects[i], picture);
+    for (guint i = 0; i < unit->n_auxiliary_rects; i++)
+        check_rect(&unit->auxiliary_rects[i], picture);
+    for (gsize i = 0; i < unit->length; i++)
+        sum += unit->data[i];
+    for (gsize i = 0; unit->auxiliary && i < unit->auxiliary_length; i++)
+        sum += unit->auxiliary[i];
+    return sum;
+}
+
 static void take(gboolean lossless_only)
 {
     ViewerUpdate update;
@@ -68,19 +84,14 @@ static void take(gboolean lossless_only)
             sum += update.picture.pixels[y * update.picture.stride + r->x * 4] +
                    update.picture.pixels[y * update.picture.stride + (r->x + r->width) * 4 - 1];
     }
-    for (guint i = 0; i < update.n_unit_rects; i++)
-        check_rect(&update.unit_rects[i], &update.picture);
-    for (guint i = 0; i < update.n_auxiliary_rects; i++)
-        check_rect(&update.auxiliary_rects[i], &update.picture);
+    g_assert(update.n_units <= SEAT_FILMS_MAX);
+    for (guint i = 0; i < update.n_units; i++)
+        sum += check_unit(&update.units[i], &update.picture);
     for (guint i = 0; i < update.n_moves; i++) {
         const ViewerMove *m = &update.moves[i];
         g_assert(MAX(m->x, m->to_x) + m->width <= update.picture.width &&
                  MAX(m->y, m->to_y) + m->height <= update.picture.height);
     }
-    for (gsize i = 0; update.unit && i < update.unit_length; i++)
-        sum += update.unit[i];
-    for (gsize i = 0; update.auxiliary && i < update.auxiliary_length; i++)
-        sum += update.auxiliary[i];
     __asm__ volatile("" ::"r"(sum));
     viewer_release(viewer);
 }

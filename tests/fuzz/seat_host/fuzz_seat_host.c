@@ -210,7 +210,7 @@ static void begin(guint8 way, int links[CLIENTS])
     for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
         fakes[i] = (Fake){.stream.class = &class};
     if (way & 2)
-        seat_host_set_streams(host, &fakes[0].stream, &fakes[1].stream);
+        seat_host_set_streams(host, 1, (HostStream *[]){&fakes[0].stream}, (HostStream *[]){&fakes[1].stream});
     g_assert(seat_host_resize(host, WIDTH, HEIGHT, NULL));
     for (guint i = 0; i < CLIENTS; i++) {
         SeatHello hello = {.header = {.type = SEAT_HELLO, .size = sizeof hello},

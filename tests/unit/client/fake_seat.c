@@ -89,6 +89,16 @@ void fake_seat_buffer(FakeSeat *seat, guint width, guint height)
 void fake_seat_frame(FakeSeat *seat, gboolean complete, const SeatRect *rects, guint count,
                      const SeatAccessUnit *unit)
 {
+    SeatAccessUnit units[SEAT_FILMS_MAX] = {0};
+
+    if (unit)
+        units[0] = *unit;
+    fake_seat_films(seat, complete, rects, count, units);
+}
+
+void fake_seat_films(FakeSeat *seat, gboolean complete, const SeatRect *rects, guint count,
+                     const SeatAccessUnit units[SEAT_FILMS_MAX])
+{
     union {
         SeatFrame frame;
         guint8 bytes[SEAT_LINK_PACKET_MAX];
@@ -98,8 +108,7 @@ void fake_seat_frame(FakeSeat *seat, gboolean complete, const SeatRect *rects, g
     packet.frame.time_us = 1;
     packet.frame.complete = complete;
     packet.frame.damage = count;
-    if (unit)
-        packet.frame.unit = *unit;
+    memcpy(packet.frame.units, units, sizeof packet.frame.units);
     for (guint i = 0; i < count; i++)
         packet.frame.rects[i] = rects[i];
     fake_seat_send(seat, &packet, sizeof packet.frame + count * sizeof *rects, NULL, 0);

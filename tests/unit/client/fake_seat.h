@@ -27,6 +27,9 @@ void fake_seat_welcome(FakeSeat *seat, gboolean greeter);
 void fake_seat_buffer(FakeSeat *seat, guint width, guint height);
 void fake_seat_frame(FakeSeat *seat, gboolean complete, const SeatRect *rects, guint count,
                      const SeatAccessUnit *unit);
+/* Likewise, of all films. */
+void fake_seat_films(FakeSeat *seat, gboolean complete, const SeatRect *rects, guint count,
+                     const SeatAccessUnit units[SEAT_FILMS_MAX]);
 /* Puts `length` bytes of value `fill` into the ring and describes them. */
 SeatAccessUnit fake_seat_unit(FakeSeat *seat, guint32 stream, gboolean keyframe, guint length, guint8 fill);
 void fake_seat_bye(FakeSeat *seat, EndReason reason);

@@ -345,17 +345,17 @@ START_TEST(a_unit_is_handed_on_and_its_tiles_become_exact_when_it_is_calm)
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
     ck_assert_uint_eq(update.n_rects, 0);
-    ck_assert_uint_eq(update.unit_length, 1000);
-    ck_assert_uint_eq(update.unit[999], 0x42);
-    ck_assert(update.unit_key);
-    ck_assert_uint_eq(update.n_unit_rects, 1);
-    ck_assert_uint_eq(update.unit_rects[0].width, 128);
+    ck_assert_uint_eq(update.units->length, 1000);
+    ck_assert_uint_eq(update.units->data[999], 0x42);
+    ck_assert(update.units->key);
+    ck_assert_uint_eq(update.units->n_rects, 1);
+    ck_assert_uint_eq(update.units->rects[0].width, 128);
     viewer_ready(viewer);
     guint dirty = saw.dirty;
     turn_for(TILES_CALM_MS + 50);
     ck_assert_uint_gt(saw.dirty, dirty);
     ck_assert(viewer_take(viewer, FALSE, &update));
-    ck_assert_ptr_null(update.unit);
+    ck_assert_uint_eq(update.n_units, 0);
     ck_assert_uint_eq(update.n_rects, 1);
     ck_assert_uint_eq(update.rects[0].width, 128);
     ck_assert_uint_eq(update.rects[0].height, 64);
@@ -374,7 +374,7 @@ static void send_unit_and_move(gboolean keyframe, SeatMove move, ViewerUpdate *u
     fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
     send_move(move, 0, 0);
     ck_assert(viewer_take(viewer, FALSE, update));
-    ck_assert_uint_eq(update->unit_length, 1000);
+    ck_assert_uint_eq(update->units->length, 1000);
     viewer_ready(viewer);
 }
 
@@ -414,14 +414,14 @@ START_TEST(who_cannot_take_a_unit_gets_tiles_and_asks_for_a_key_frame_later)
     fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
     turn();
     ck_assert(viewer_take(viewer, TRUE, &update));
-    ck_assert_ptr_null(update.unit);
+    ck_assert_uint_eq(update.n_units, 0);
     ck_assert_uint_eq(update.n_rects, 1);
     unit = fake_seat_unit(&seat, 1, FALSE, 100, 2); /* builds on the dropped one */
     seat.versions[0] += 2;
     fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
-    ck_assert_ptr_null(update.unit);
+    ck_assert_uint_eq(update.n_units, 0);
     ck_assert_uint_eq(update.n_rects, 1);
     ck_assert(fake_seat_receive(&seat, SEAT_KEYFRAME, &key, sizeof key));
 }
@@ -441,7 +441,7 @@ START_TEST(an_overwritten_unit_is_replaced_by_tiles)
     fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
-    ck_assert_ptr_null(update.unit);
+    ck_assert_uint_eq(update.n_units, 0);
     ck_assert_uint_eq(update.n_rects, 1);
     ck_assert(fake_seat_receive(&seat, SEAT_KEYFRAME, &key, sizeof key));
 }
@@ -633,9 +633,9 @@ START_TEST(a_unit_that_changes_nothing_paints_a_few_pixels_that_become_exact)
     fake_seat_frame(&seat, FALSE, NULL, 0, &unit);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
-    ck_assert_uint_eq(update.n_unit_rects, 1);
-    ck_assert_uint_eq(update.unit_rects[0].width, 2);
-    ck_assert_uint_eq(update.unit_rects[0].height, 2);
+    ck_assert_uint_eq(update.units->n_rects, 1);
+    ck_assert_uint_eq(update.units->rects[0].width, 2);
+    ck_assert_uint_eq(update.units->rects[0].height, 2);
     ck_assert(!viewer_update_is_whole(&update));
     /* As long as the seat has no credit it could not say that there is more. */
     turn_for(TILES_CALM_MS + 50);
@@ -672,15 +672,15 @@ START_TEST(an_auxiliary_view_is_shown_where_it_is_marked_and_the_unit_paints)
     fake_seat_frame(&seat, FALSE, rects, 2, &unit);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
-    ck_assert_uint_eq(update.unit_length, 70);
-    ck_assert_uint_eq(update.unit[69], 0x42);
-    ck_assert_uint_eq(update.auxiliary_length, 30);
-    ck_assert_uint_eq(update.auxiliary[0], 0x17);
-    ck_assert_uint_eq(update.auxiliary[29], 0x17);
+    ck_assert_uint_eq(update.units->length, 70);
+    ck_assert_uint_eq(update.units->data[69], 0x42);
+    ck_assert_uint_eq(update.units->auxiliary_length, 30);
+    ck_assert_uint_eq(update.units->auxiliary[0], 0x17);
+    ck_assert_uint_eq(update.units->auxiliary[29], 0x17);
     /* Of the first rectangle what begins and ends with samples of colour. */
     const ViewerRect wanted[] = {{72, 2, 120, 52}, {0, 128, 64, 22}};
-    ck_assert_uint_eq(update.n_auxiliary_rects, G_N_ELEMENTS(wanted));
-    ck_assert_mem_eq(update.auxiliary_rects, wanted, sizeof wanted);
+    ck_assert_uint_eq(update.units->n_auxiliary_rects, G_N_ELEMENTS(wanted));
+    ck_assert_mem_eq(update.units->auxiliary_rects, wanted, sizeof wanted);
 }
 END_TEST
 
@@ -694,9 +694,9 @@ START_TEST(who_takes_one_view_gets_one)
     fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
-    ck_assert_uint_eq(update.unit_length, 70);
-    ck_assert_ptr_null(update.auxiliary);
-    ck_assert_uint_eq(update.n_auxiliary_rects, 0);
+    ck_assert_uint_eq(update.units->length, 70);
+    ck_assert_ptr_null(update.units->auxiliary);
+    ck_assert_uint_eq(update.units->n_auxiliary_rects, 0);
 }
 END_TEST
 
@@ -712,8 +712,8 @@ START_TEST(marks_of_another_size_mark_nothing)
     fake_seat_frame(&seat, FALSE, &rect, 1, &unit);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
-    ck_assert_ptr_nonnull(update.auxiliary);
-    ck_assert_uint_eq(update.n_auxiliary_rects, 0);
+    ck_assert_ptr_nonnull(update.units->auxiliary);
+    ck_assert_uint_eq(update.units->n_auxiliary_rects, 0);
 }
 END_TEST
 
@@ -728,7 +728,7 @@ START_TEST(a_first_picture_that_comes_as_a_unit_is_whole)
     fake_seat_frame(&seat, TRUE, NULL, 0, &unit);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
-    ck_assert_ptr_nonnull(update.unit);
+    ck_assert_uint_eq(update.n_units, 1);
     ck_assert_uint_eq(update.n_rects, 0);
     ck_assert(viewer_update_is_whole(&update));
 }

@@ -81,7 +81,7 @@ START_TEST(damage_that_does_not_touch_a_rectangle_can_be_taken_out)
     damage_add(damage, 98, 290, 3, 5); /* touches it by a pixel */
     damage_add(damage, 90, 70, 5, 5);  /* in a tile of the region, and beside it */
     damage_add(damage, 500, 400, 20, 10);
-    damage_take_outside(damage, &region, outside);
+    damage_take_outside(damage, &region, 1, outside);
     ck_assert_uint_eq(damage_area(damage), 100 + 15);
     ck_assert_uint_eq(damage_area(outside), 25 + 200);
     ck_assert_uint_eq(damage_rects(outside, rects), 2);

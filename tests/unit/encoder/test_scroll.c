@@ -166,7 +166,7 @@ static void check_beside(Scene *scene, Scroll *scroll, const SeatRect *part)
     }
     for (guint y = part->y; y < rect_bottom(part); y++)
         memset(scene->undo->pixels + y * scene->stride + part->x * 4u, 0x55, part->width * 4u);
-    scroll_leave_out(scroll, part);
+    scroll_leave_out(scroll, part, part ? 1 : 0);
     guint count = scroll_find(scroll, scene->shadow, scene->undo, scene->damage, left, moves);
     beside_moves += count;
     check_moves(scene, moves, count);

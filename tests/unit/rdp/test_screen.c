@@ -300,13 +300,14 @@ static void send_unit_of(guint width, guint height, gboolean key)
 {
     static const guint8 bytes[8];
     ViewerRect rect = {0, 0, 64, 64};
-    ViewerUpdate one = {.picture = {.width = width, .height = height},
-                        .unit = bytes,
-                        .unit_length = sizeof bytes,
-                        .unit_region = {0, 0, width, height},
-                        .unit_key = key,
-                        .unit_rects = &rect,
-                        .n_unit_rects = 1};
+    ViewerUnit unit = {.data = bytes,
+                       .length = sizeof bytes,
+                       .region = {0, 0, width, height},
+                       .key = key,
+                       .stream = 1,
+                       .rects = &rect,
+                       .n_rects = 1};
+    ViewerUpdate one = {.picture = {.width = width, .height = height}, .units = &unit, .n_units = 1};
     ck_assert(gfx_send(rdp.gfx, &one));
 }
 
@@ -489,19 +490,20 @@ START_TEST(both_views_of_a_unit_go_in_one_command)
 {
     static const guint8 bytes[20];
     ViewerRect rects[] = {{64, 64, 64, 64}, {128, 0, 64, 64}};
-    ViewerUpdate unit = {.picture = {.width = 640, .height = 480},
-                         .unit = bytes,
-                         .unit_length = 12,
-                         .unit_region = {64, 0, 256, 192},
-                         .unit_key = TRUE,
-                         .unit_rects = rects,
-                         .n_unit_rects = 2,
-                         .auxiliary = bytes + 12,
-                         .auxiliary_length = 8,
-                         .auxiliary_rects = rects + 1,
-                         .n_auxiliary_rects = 1};
+    ViewerUnit unit = {.data = bytes,
+                       .length = 12,
+                       .region = {64, 0, 256, 192},
+                       .key = TRUE,
+                       .stream = 1,
+                       .rects = rects,
+                       .n_rects = 2,
+                       .auxiliary = bytes + 12,
+                       .auxiliary_length = 8,
+                       .auxiliary_rects = rects + 1,
+                       .n_auxiliary_rects = 1};
+    ViewerUpdate one = {.picture = {.width = 640, .height = 480}, .units = &unit, .n_units = 1};
     ck_assert(rdp_place(&rdp, 640, 480));
-    ck_assert(gfx_send(rdp.gfx, &unit));
+    ck_assert(gfx_send(rdp.gfx, &one));
     ck_assert_uint_eq(saw.codec, RDPGFX_CODECID_AVC444v2);
     ck_assert_uint_eq(saw.lc, 0);
     ck_assert_uint_eq(saw.lengths[0], 12);
@@ -511,12 +513,12 @@ START_TEST(both_views_of_a_unit_go_in_one_command)
     ck_assert_uint_eq(saw.copies, 2);
     unit.auxiliary = NULL;
     unit.n_auxiliary_rects = 0;
-    ck_assert(gfx_send(rdp.gfx, &unit));
+    ck_assert(gfx_send(rdp.gfx, &one));
     ck_assert_uint_eq(saw.codec, RDPGFX_CODECID_AVC444v2);
     ck_assert_uint_eq(saw.lc, 1);
     advertise_as(RDPGFX_CAPVERSION_81, RDPGFX_CAPS_FLAG_AVC420_ENABLED);
     ck_assert(rdp_place(&rdp, 640, 480));
-    ck_assert(gfx_send(rdp.gfx, &unit));
+    ck_assert(gfx_send(rdp.gfx, &one));
     ck_assert_uint_eq(saw.codec, RDPGFX_CODECID_AVC420);
 }
 END_TEST

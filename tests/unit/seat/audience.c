@@ -7,7 +7,7 @@
 
 SeatHost *host;
 static guint32 pixels[WIDTH * HEIGHT];
-Fake fakes[2];
+Fake fakes[2], others[2];
 Client clients[CLIENTS];
 gint64 now_us;
 SeatRect film;
@@ -139,25 +139,42 @@ void leave(Client *client)
     turn();
 }
 
+/* As a decoder: another stream, and the first unit, is a key frame. */
+static void check_unit(const Client *client, const SeatAccessUnit *unit, const Fake tiers[2])
+{
+    guint32 last = tiers == fakes ? client->stream : client->other_stream;
+    const SeatRect *region = &tiers[unit->stream / SEAT_FILMS_MAX % 2].shown;
+
+    if (unit->length == 0)
+        return;
+    ck_assert(unit->region.x == region->x && unit->region.y == region->y &&
+              unit->region.width == region->width);
+    ck_assert(unit->keyframe || last == unit->stream);
+    ck_assert_uint_eq(unit->stream % SEAT_FILMS_MAX, tiers == others);
+}
+
 static void take(Client *client, const SeatFrame *frame)
 {
     client->frames++;
     ck_assert_msg(client->credit_us == 0, "a frame without a credit");
     client->credit_us = now_us + client->delay_ms * 1000ll;
-    if (frame->unit.length == 0)
+    check_unit(client, &frame->units[0], fakes);
+    check_unit(client, &frame->units[1], others);
+    if (frame->units[1].length > 0) {
+        client->other_units++;
+        client->other_keys += frame->units[1].keyframe;
+        client->other_stream = frame->units[1].stream;
+        client->both += frame->units[0].length > 0;
+    }
+    if (frame->units[0].length == 0)
         return;
-    const SeatRect *region = &fakes[frame->unit.stream % 2].shown;
-    ck_assert(frame->unit.region.x == region->x && frame->unit.region.y == region->y &&
-              frame->unit.region.width == region->width);
-    /* As a decoder: another stream, and the first unit, is a key frame. */
-    ck_assert(frame->unit.keyframe || (client->units > 0 && client->stream == frame->unit.stream));
     if (client->units > 0) {
-        client->moves += client->stream != frame->unit.stream;
+        client->moves += client->stream != frame->units[0].stream;
         client->gap_us = MAX(client->gap_us, now_us - client->unit_us);
     }
     client->units++;
-    client->keys += frame->unit.keyframe;
-    client->stream = frame->unit.stream;
+    client->keys += frame->units[0].keyframe;
+    client->stream = frame->units[0].stream;
     client->unit_us = now_us;
 }
 
@@ -210,8 +227,10 @@ void draw(const SeatRect *rect)
 void step(void)
 {
     now_us += STEP_MS * 1000;
-    for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
+    for (guint i = 0; i < G_N_ELEMENTS(fakes); i++) {
         answer(&fakes[i]);
+        answer(&others[i]);
+    }
     for (guint i = 0; i < CLIENTS; i++) {
         if (clients[i].fd >= 0)
             hear(&clients[i]);
@@ -236,17 +255,30 @@ guint units_in(Client *client, guint frames)
     return client->units - before;
 }
 
-void set_up(void)
+static void set_up_films(guint films)
 {
+    HostStream *const first[] = {&fakes[0].stream, &others[0].stream};
+    HostStream *const second[] = {&fakes[1].stream, &others[1].stream};
+
     now_us = 1000 * G_USEC_PER_SEC;
     film = (SeatRect){.width = WIDTH, .height = HEIGHT};
     for (guint i = 0; i < CLIENTS; i++)
         clients[i].fd = -1;
     for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
-        fakes[i] = (Fake){.stream.class = &fake_class, .least_us = G_MAXINT64};
+        fakes[i] = others[i] = (Fake){.stream.class = &fake_class, .least_us = G_MAXINT64};
     host = seat_host_new(FALSE, &events, NULL, NULL);
     ck_assert(seat_host_resize(host, WIDTH, HEIGHT, NULL));
-    seat_host_set_streams(host, &fakes[0].stream, &fakes[1].stream);
+    seat_host_set_streams(host, films, first, second);
+}
+
+void set_up(void)
+{
+    set_up_films(1);
+}
+
+void set_up_two_films(void)
+{
+    set_up_films(2);
 }
 
 void tear_down(void)

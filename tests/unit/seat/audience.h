@@ -29,21 +29,25 @@ typedef struct {
 typedef struct {
     int fd; /* -1: it is not here */
     ProcessId peer;
-    gint delay_ms;    /* from a frame to its credit */
-    gint64 credit_us; /* when that is due, 0: it owes none */
-    guint frames, units, keys, moves;
+    gint delay_ms;                    /* from a frame to its credit */
+    gint64 credit_us;                 /* when that is due, 0: it owes none */
+    guint frames, units, keys, moves; /* units, keys: of the first film */
     guint32 stream;
+    guint other_units, both, other_keys; /* of the second film, and records with both */
+    guint32 other_stream;
     gint64 unit_us, gap_us; /* of the last unit, and the longest time between two */
 } Client;
 
 extern SeatHost *host;
-extern Fake fakes[2]; /* the fast tier's stream, and the slow one's */
+extern Fake fakes[2];  /* the fast tier's stream, and the slow one's */
+extern Fake others[2]; /* the same for a second film, where it is set_up_two_films() */
 extern Client clients[CLIENTS];
 extern gint64 now_us; /* what the host takes for the time */
 extern SeatRect film; /* where it is; all of the screen at first */
 extern guint wants;   /* how often the host has said that it wants damage */
 
 void set_up(void);
+void set_up_two_films(void);
 void tear_down(void);
 
 /* Lets the host work off what has come. */

@@ -56,7 +56,7 @@ START_TEST(what_lies_beside_a_film_does_not_wait_for_its_encoder)
     ck_assert(!hears_frame(client, &frame, &rect));
     draw(&line);
     ck_assert(hears_frame(client, &frame, &rect));
-    ck_assert_uint_eq(frame.unit.length, 0);
+    ck_assert_uint_eq(frame.units[0].length, 0);
     ck_assert_uint_eq(frame.damage, 1);
     ck_assert(rect.x == line.x && rect.y == line.y && rect.width == line.width);
     draw(&line);
@@ -64,7 +64,7 @@ START_TEST(what_lies_beside_a_film_does_not_wait_for_its_encoder)
     fakes[0].steps = 0;
     answer(&fakes[0]);
     ck_assert(hears_frame(client, &frame, &rect));
-    ck_assert_uint_gt(frame.unit.length, 0);
+    ck_assert_uint_gt(frame.units[0].length, 0);
     ck_assert_uint_eq(frame.damage, 2); /* what had none goes along */
     give_credit(client);
     ck_assert(!hears_frame(client, &frame, &rect));
@@ -87,7 +87,7 @@ START_TEST(what_comes_with_a_picture_of_the_film_goes_before_it)
 
     draw_film_and_line();
     ck_assert(hears_frame(client, &frame, &rect));
-    ck_assert_uint_eq(frame.unit.length, 0);
+    ck_assert_uint_eq(frame.units[0].length, 0);
     ck_assert(rect.x == line.x && rect.y == line.y);
 }
 END_TEST
@@ -103,7 +103,7 @@ START_TEST(the_last_credit_is_the_unit_s)
     fakes[0].steps = 0;
     answer(&fakes[0]);
     ck_assert(hears_frame(client, &frame, &rect));
-    ck_assert_uint_gt(frame.unit.length, 0);
+    ck_assert_uint_gt(frame.units[0].length, 0);
     ck_assert_uint_ge(frame.damage, 2);
 }
 END_TEST

@@ -87,7 +87,7 @@ static guint hear(int client, guint *units)
             close(descriptors[i]);
         if (packet.frame.header.type == SEAT_FRAME) {
             frames++;
-            *units += packet.frame.unit.length > 0;
+            *units += packet.frame.units[0].length > 0;
             heard = packet.frame;
         }
         turn();
@@ -143,7 +143,7 @@ static void setup(void)
     fake.stream.class = &fake_class;
     host = seat_host_new(FALSE, &events, NULL, NULL);
     ck_assert(seat_host_resize(host, WIDTH, HEIGHT, NULL));
-    seat_host_set_streams(host, &fake.stream, NULL);
+    seat_host_set_streams(host, 1, (HostStream *[]){&fake.stream}, NULL);
 }
 
 static void teardown(void)
@@ -228,9 +228,9 @@ START_TEST(both_views_stand_in_the_ring_behind_one_another)
     turn();
     ck_assert_uint_eq(hear(client, &units), 1);
     ck_assert_uint_eq(units, 1);
-    ck_assert_uint_eq(heard.unit.length, 13);
-    ck_assert_uint_eq(heard.unit.auxiliary, 4);
-    ck_assert_uint_eq(heard.unit.tiles, 4);
+    ck_assert_uint_eq(heard.units[0].length, 13);
+    ck_assert_uint_eq(heard.units[0].auxiliary, 4);
+    ck_assert_uint_eq(heard.units[0].tiles, 4);
     close(client);
 }
 END_TEST

@@ -60,24 +60,24 @@ static void await_unit(RigClient *client)
         ck_assert_uint_lt(++frames, 200);
         rig_client_await(client, SEAT_FRAME, got.bytes);
         rig_client_credit(client, 1);
-    } while (got.frame.unit.length == 0);
+    } while (got.frame.units[0].length == 0);
 }
 
 static void check_stream(RigClient *client)
 {
     for (guint units = 0; units < 30; units++) {
         await_unit(client);
-        g_autoptr(GByteArray) unit = copy_unit(client, &got.frame.unit);
+        g_autoptr(GByteArray) unit = copy_unit(client, &got.frame.units[0]);
         AnnexB look = annexb_look(unit->data, unit->len);
         ck_assert_uint_eq(look.slices, 1);
-        ck_assert_uint_eq(look.idr, got.frame.unit.keyframe);
+        ck_assert_uint_eq(look.idr, got.frame.units[0].keyframe);
         ck_assert_uint_gt(got.frame.damage, 0);
         if (units == 0)
             ck_assert(look.idr && look.sps && look.pps);
-        ck_assert_uint_eq(got.frame.unit.region.x, FILM_REGION_X);
-        ck_assert_uint_eq(got.frame.unit.region.y, FILM_REGION_Y);
-        ck_assert_uint_eq(got.frame.unit.region.width, FILM_REGION_WIDTH);
-        ck_assert_uint_eq(got.frame.unit.region.height, FILM_REGION_HEIGHT);
+        ck_assert_uint_eq(got.frame.units[0].region.x, FILM_REGION_X);
+        ck_assert_uint_eq(got.frame.units[0].region.y, FILM_REGION_Y);
+        ck_assert_uint_eq(got.frame.units[0].region.width, FILM_REGION_WIDTH);
+        ck_assert_uint_eq(got.frame.units[0].region.height, FILM_REGION_HEIGHT);
     }
 }
 
@@ -109,14 +109,14 @@ START_TEST(a_client_that_lost_its_decoder_gets_a_key_frame)
     rig_client_credit(&client, 2);
     await_unit(&client);
     await_unit(&client);
-    ck_assert_uint_eq(got.frame.unit.keyframe, 0);
-    guint32 stream = got.frame.unit.stream;
+    ck_assert_uint_eq(got.frame.units[0].keyframe, 0);
+    guint32 stream = got.frame.units[0].stream;
     ck_assert_int_eq(packet_send(client.fd, &lost, sizeof lost, NULL, 0), PACKET_OK);
     do {
         ck_assert_uint_lt(++frames, 100);
         await_unit(&client);
-    } while (!got.frame.unit.keyframe);
-    ck_assert_uint_eq(got.frame.unit.stream, stream);
+    } while (!got.frame.units[0].keyframe);
+    ck_assert_uint_eq(got.frame.units[0].stream, stream);
     rig_client_close(&client);
 }
 END_TEST
@@ -183,8 +183,8 @@ START_TEST(a_joiner_starts_at_a_key_frame_of_the_running_stream)
         rig_client_credit(&second, 1);
         ck_assert(rig_client_take(&second, SEAT_FRAME, 3000, got.bytes));
         rig_client_take(&first, SEAT_FRAME, 1, NULL);
-    } while (got.frame.unit.length == 0);
-    ck_assert_uint_eq(got.frame.unit.keyframe, 1);
+    } while (got.frame.units[0].length == 0);
+    ck_assert_uint_eq(got.frame.units[0].keyframe, 1);
     rig_client_close(&first);
     rig_client_close(&second);
 }
@@ -200,15 +200,15 @@ START_TEST(an_encoder_goes_with_its_film_and_the_next_film_is_a_new_stream)
     rig_client_subscribe(&client, TRUE);
     rig_client_credit(&client, 2);
     await_unit(&client);
-    guint32 stream = got.frame.unit.stream;
-    for (guint frames = 0; got.frame.unit.stream == stream; frames++) {
+    guint32 stream = got.frame.units[0].stream;
+    for (guint frames = 0; got.frame.units[0].stream == stream; frames++) {
         ck_assert_uint_lt(frames, 200);
         rig_client_take(&client, SEAT_FRAME, 30000, got.bytes);
         rig_client_credit(&client, 1);
-        if (got.frame.unit.length == 0)
-            got.frame.unit.stream = stream;
+        if (got.frame.units[0].length == 0)
+            got.frame.units[0].stream = stream;
     }
-    ck_assert_uint_eq(got.frame.unit.keyframe, 1);
+    ck_assert_uint_eq(got.frame.units[0].keyframe, 1);
     rig_client_close(&client);
 }
 END_TEST

@@ -148,7 +148,7 @@ static void copy(guint32 *to, const guint32 *from, gsize stride, const SeatRect 
 
 static void take_frame(Client *client, const SeatFrame *frame)
 {
-    const SeatAccessUnit *unit = &frame->unit;
+    const SeatAccessUnit *unit = &frame->units[0];
     const SeatRect *region = &unit->region, *rects = frame->rects;
 
     ck_assert_uint_eq(frame->moves, 0);
@@ -292,7 +292,7 @@ static void begin(const char *software)
         streams[i] = stream_h264_new();
         stream_h264_encoders(streams[i], "vah264enc", software);
     }
-    seat_host_set_streams(host, streams[0], streams[1]);
+    seat_host_set_streams(host, 1, &streams[0], &streams[1]);
 }
 
 static void setup(void)

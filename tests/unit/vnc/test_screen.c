@@ -13,17 +13,18 @@ static struct {
 
 gboolean viewer_take(Viewer *viewer, gboolean lossless_only, ViewerUpdate *update)
 {
-    static const guint8 pixels[64 * 64 * 4], unit[] = {0, 0, 0, 1, 0x65};
+    static const guint8 pixels[64 * 64 * 4], bytes[] = {0, 0, 0, 1, 0x65};
     static const ViewerRect all = {0, 0, 64, 64};
+    static const ViewerUnit unit = {
+        .data = bytes, .length = sizeof bytes, .region = {0, 0, 64, 64}, .key = TRUE, .stream = 1};
 
     *update = (ViewerUpdate){.picture = {64, 64, 64 * 4, 1, pixels}};
     if (lossless_only) {
         update->rects = &all;
         update->n_rects = 1;
     } else {
-        update->unit = unit;
-        update->unit_length = sizeof unit;
-        update->unit_region = all;
+        update->units = &unit;
+        update->n_units = 1;
     }
     seen.taken++;
     return TRUE;
@@ -41,6 +42,10 @@ gint64 viewer_clock_us(const Viewer *viewer)
 void viewer_subscribe(Viewer *viewer, SeatH264 h264, guint max_kbit_s)
 {
     seen.h264 = h264;
+}
+
+void viewer_need_keyframe(Viewer *viewer)
+{
 }
 
 void viewer_invalidate(Viewer *viewer, const ViewerRect *rects, guint count)
