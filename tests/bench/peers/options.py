@@ -28,6 +28,7 @@ WORKLOADS = {
     "half": "a moving picture in a half of the screen",
     "beside": "the same, and a terminal that scrolls in the other half",
     "stop": "the same, standing still two seconds of three: for the time until it is exact",
+    "corners": "two small moving pictures in opposite corners",
     "switch": "two windows, of which every second the other one comes to the front",
     "input": "a key press at the tiny guest until the client shows the answer; Fernwerk only, not by default",
 }

@@ -277,6 +277,29 @@ def beside(path):
     film.close()
 
 
+def corners(path):
+    """Two small moving pictures in opposite corners, text between them."""
+    wide, tall, margin = 480, 270, 24
+    pictures = list(moving_pictures(wide, tall, 48))
+    turn = there_and_back(len(pictures))
+    image = Image.new("RGB", (WIDTH, HEIGHT), "#ffffff")
+    titled(image, "Call")
+    draw = ImageDraw.Draw(image)
+    for i, text in enumerate(lines()[:48]):
+        draw.text((WIDTH // 2 - 420, 40 + i * 21), text, font=mono(16), fill="#202428")
+    first = pixels(image)
+    places = [(0, 0), (WIDTH - wide - margin, HEIGHT - tall - margin)]
+    for x, y in places:
+        first[y:y + tall, x:x + wide] = pictures[turn[-1]]
+    film = Film(path, first, len(turn))
+    for i, number in enumerate(turn):
+        film.put(pictures[number], *places[0], same_as=number)
+        other = turn[(i + len(turn) // 3) % len(turn)]
+        film.put(pictures[other], *places[1], same_as=other)
+        film.show(over_code=True)
+    film.close()
+
+
 def document(path):
     """A page of text and pictures in a reader, scrolled smoothly down and up."""
     top, left, wide, tall, step = 24, 360, 1200, 4800, 12
@@ -398,7 +421,7 @@ def idle(path):
     film.close()
 
 
-ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half, beside, stop, switch)}
+ALL = {one.__name__: one for one in (typing, scroll, video, idle, document, drag, half, beside, stop, corners, switch)}
 SLOW = [idle, switch]  # whose rate is their own
 
 
