@@ -248,10 +248,12 @@ def await_picture(server, watch):
 
 
 def played_until(server, end, film):
-    """When frames appeared, once all are known until then: the seat writes the last ones when its client has left."""
+    """When frames appeared, once all are known until then: the seat writes the last ones when its client has left, which
+    may be before the next one is due."""
+    until_then = end - 1.5e-6 * film.interval_us
     def known():
         appeared = server.played()
-        return appeared if film.frames == 1 or appeared.at and appeared.at[-1] >= end else None
+        return appeared if film.frames == 1 or appeared.at and appeared.at[-1] >= until_then else None
     return until(known, 10, "the times of all frames", pause=0.1)
 
 
