@@ -9,7 +9,8 @@
 #include "encoder/rect.h"
 
 #define WORTH_TILES 16 /* damaged ones, from which on a search pays */
-#define REST_MS 1500   /* then the memory of what was overwritten goes back */
+#define REST_MS 1500   /* then the memory of what was overwritten goes back, */
+#define FORESEEN 4     /* or after so many pictures whose move was expected */
 /* Of what has moved: a scroll leaves no more than the first where it was; what changes elsewhere, such as a
  * cursor or a scroll bar, is no more than the second. */
 #define LEFT_SHARE 8
@@ -166,6 +167,7 @@ static gboolean rest(gpointer data)
 static void keep(HostMoves *moves)
 {
     undo_clear(moves->undo);
+    moves->foreseen = 0;
     moves->used = TRUE;
     if (moves->rest_timer == 0)
         moves->rest_timer = g_timeout_add(REST_MS, rest, moves);
@@ -271,6 +273,8 @@ void host_moves_copy(SeatHost *host, const SeatRect *rects, guint count, const v
     moves->kept = wanted && !moves->expected;
     if (moves->kept)
         keep(moves);
+    if (moves->expected && ++moves->foreseen == FORESEEN)
+        undo_rest(moves->undo);
     if (moves->expected)
         copy_expected(host, rects, count, pixels, stride);
     for (guint i = 0; i < count && !moves->expected; i++)

@@ -115,7 +115,8 @@ typedef struct {
     SeatRect sweeps[SCROLL_MOVES_MAX];
     guint n_sweeps;
     guint rest_timer;
-    gboolean used; /* since it ran last */
+    gboolean used;  /* since it ran last */
+    guint foreseen; /* passes in a row that needed no `undo` */
 } HostMoves;
 
 struct SeatHost {
