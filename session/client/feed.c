@@ -113,15 +113,40 @@ static void take_units(Feed *feed, const SeatFrame *frame)
     }
 }
 
-/* The first film's key frame is asked for at once; that others come is not known before they do. */
+/* Nothing is asked for: a seat begins with key frames. */
 static void forget_films(Feed *feed)
 {
     for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
         FeedFilm *film = &feed->films[i];
         film->unit.length = 0;
         film->stream = 0;
-        film->lost = i == 0;
+        film->lost = FALSE;
     }
+    feed->key_asked = FALSE;
+}
+
+static gboolean share_a_tile(const SeatRect *a, const SeatRect *b)
+{
+    return a->x / SEAT_TILE <= (b->x + b->width - 1) / SEAT_TILE &&
+           b->x / SEAT_TILE <= (a->x + a->width - 1) / SEAT_TILE &&
+           a->y / SEAT_TILE <= (b->y + b->height - 1) / SEAT_TILE &&
+           b->y / SEAT_TILE <= (a->y + a->height - 1) / SEAT_TILE;
+}
+
+static gboolean units_fit(const ShadowMap *shadow, const SeatFrame *frame)
+{
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
+        const SeatRect *region = &frame->units[i].region;
+        if (frame->units[i].length == 0)
+            continue;
+        if (region->width == 0 || region->height == 0 || (guint)region->x + region->width > shadow->width ||
+            (guint)region->y + region->height > shadow->height)
+            return FALSE;
+        for (guint j = 0; j < i; j++)
+            if (frame->units[j].length > 0 && share_a_tile(region, &frame->units[j].region))
+                return FALSE;
+    }
+    return TRUE;
 }
 
 static gboolean moves_fit(const ShadowMap *shadow, const SeatFrame *frame)
@@ -154,6 +179,8 @@ static const char *take_frame(Feed *feed, const SeatFrame *frame)
     }
     if (!moves_fit(feed->shadow, frame))
         return "a move that leaves the picture";
+    if (!units_fit(feed->shadow, frame))
+        return "a film that leaves the picture, or two in one tile";
     feed->serial = frame->serial;
     feed->pass = frame->pass;
     if (feed->time_us == 0)

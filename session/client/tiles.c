@@ -84,21 +84,30 @@ static TileBox even_box(TileBox box, TileBox whole)
                      (guint8)MIN(whole.x1, (box.x1 + 1) & ~1), (guint8)MIN(whole.y1, (box.y1 + 1) & ~1)};
 }
 
-/* A film that comes slowly, over a slow link or from a slow machine, is not over between two of its pictures.
- */
-static guint32 calm_ms(const Tiles *tiles)
+/* A film that comes slowly, over a slow link or from a slow machine, is not over between two of its pictures;
+ * nor is it because another one comes quickly. */
+static guint32 calm_ms(const Tiles *tiles, guint32 now_ms)
 {
-    return CLAMP(3 * tiles->film_every_ms, TILES_CALM_MS, TILES_CALM_MAX_MS);
+    guint slowest = 0;
+
+    for (guint i = 0; i < TILES_PACES; i++) {
+        const TilesPace *pace = &tiles->paces[i];
+        if (pace->ms != 0 && now_ms - pace->ms <= TILES_CALM_MAX_MS)
+            slowest = MAX(slowest, pace->every_ms);
+    }
+    return CLAMP(3 * slowest, TILES_CALM_MS, TILES_CALM_MAX_MS);
 }
 
-void tiles_note_film(Tiles *tiles, guint32 now_ms)
+void tiles_note_film(Tiles *tiles, guint film, guint32 now_ms)
 {
-    guint32 gap = now_ms - tiles->film_ms;
-    if (tiles->film_ms == 0 || gap > TILES_CALM_MAX_MS)
-        tiles->film_every_ms = 0; /* another one */
+    TilesPace *pace = &tiles->paces[film];
+    guint32 gap = now_ms - pace->ms;
+
+    if (pace->ms == 0 || gap > TILES_CALM_MAX_MS)
+        pace->every_ms = 0; /* another one */
     else
-        tiles->film_every_ms = tiles->film_every_ms ? (3 * tiles->film_every_ms + gap) / 4 : gap;
-    tiles->film_ms = now_ms;
+        pace->every_ms = pace->every_ms ? (3 * pace->every_ms + gap) / 4 : gap;
+    pace->ms = now_ms;
 }
 
 void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
@@ -134,7 +143,7 @@ void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_a
 
 guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit)
 {
-    guint32 calm = calm_ms(tiles);
+    guint32 calm = calm_ms(tiles, now_ms);
     guint taken = 0;
     for (guint row = 0; row < tiles->rows; row++)
         for (guint column = 0; column < tiles->columns && taken < limit; column++) {
@@ -154,7 +163,7 @@ guint tiles_take_calm(Tiles *tiles, guint32 now_ms, guint limit)
 
 gint tiles_calm_due(const Tiles *tiles, guint32 now_ms)
 {
-    guint32 calm = calm_ms(tiles);
+    guint32 calm = calm_ms(tiles, now_ms);
     gint due = -1;
     for (gsize i = 0; i < (gsize)tiles->columns * tiles->rows; i++) {
         const Tile *tile = &tiles->tiles[i];

@@ -26,12 +26,19 @@ typedef struct {
     gboolean told;   /* what it has was named in an update, whole and settled */
 } Tile;
 
+/* How something that moves comes: each film of the seat, and what is painted with losses without one. */
+typedef struct {
+    guint32 ms;     /* when it was painted last, 0: never */
+    guint every_ms; /* about so long after the time before */
+} TilesPace;
+#define TILES_PACES (SEAT_FILMS_MAX + 1)
+#define TILES_PACE_LOSSES SEAT_FILMS_MAX
+
 typedef struct {
     guint width, height; /* px */
     guint columns, rows;
-    Tile *tiles;         /* row by row */
-    guint32 film_ms;     /* when a unit was taken last, 0: never */
-    guint film_every_ms; /* about so long after the one before it */
+    Tile *tiles; /* row by row */
+    TilesPace paces[TILES_PACES];
 } Tiles;
 
 /* Makes (or remakes) the state for a screen; everything is lacking. Free with tiles_clear(). */
@@ -52,9 +59,9 @@ void tile_note_losses(Tile *tile, TileBox box, guint32 now_ms);
 void tiles_take_motion(Tiles *tiles, const ViewerRect *region, gboolean paints_all, guint32 now_ms,
                        GArray *rects);
 
-/* Something that moves was painted with losses at now_ms: what is calm is judged by how often that happens.
- */
-void tiles_note_film(Tiles *tiles, guint32 now_ms);
+/* Something that moves (a film's number, or TILES_PACE_LOSSES) was painted with losses at now_ms: what is
+ * calm is judged by how often the slowest of what goes on comes. */
+void tiles_note_film(Tiles *tiles, guint film, guint32 now_ms);
 
 /* Turns up to `limit` lossy tiles that have been calm for long enough into lacking ones; returns how many.
  */

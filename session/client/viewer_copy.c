@@ -130,7 +130,7 @@ gboolean viewer_copy(Viewer *viewer, guint32 now_ms, guint calm_tiles)
     tile_joiner_end(&copying.exact);
     tile_joiner_end(&copying.lossy);
     if (copying.any_lossy)
-        tiles_note_film(tiles, now_ms);
+        tiles_note_film(tiles, TILES_PACE_LOSSES, now_ms);
     return copying.torn;
 }
 

@@ -63,6 +63,7 @@ static void take_unit(Viewer *viewer, guint number, guint32 now_ms, ViewerUnit *
                          .region = region_of(from),
                          .key = from->keyframe != 0,
                          .stream = from->stream};
+    tiles_note_film(&viewer->tiles, number, now_ms);
     paint(viewer, &unit->region, now_ms, taken->rects);
     unit->rects = (const ViewerRect *)(void *)taken->rects->data;
     unit->n_rects = taken->rects->len;
@@ -84,7 +85,6 @@ void viewer_take_units(Viewer *viewer, guint32 now_ms, ViewerUpdate *update)
     viewer_fold(viewer, regions, count);
     if (count == 0)
         return;
-    tiles_note_film(&viewer->tiles, now_ms);
     for (guint i = 0; i < SEAT_FILMS_MAX; i++)
         if (films[i].unit.length)
             take_unit(viewer, i, now_ms, &viewer->units[update->n_units++]);

@@ -58,6 +58,7 @@ static guint check_unit(const ViewerUnit *unit, const ViewerPicture *picture)
     guint sum = 0;
 
     g_assert(unit->film < SEAT_FILMS_MAX);
+    check_rect(&unit->region, picture);
     for (guint i = 0; i < unit->n_rects; i++)
         check_rect(&unit->rects[i], picture);
     for (guint i = 0; i < unit->n_auxiliary_rects; i++)
