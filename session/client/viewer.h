@@ -9,6 +9,10 @@
 
 typedef struct Viewer Viewer;
 
+/* A film that has shown nothing for so long is over: the seat gives up an encoder 5 to 10 s after its last
+ * use, so that its stream does not go on. */
+#define VIEWER_FILM_OVER_US (15 * G_USEC_PER_SEC)
+
 /* The private framebuffer: XRGB8888 (bytes B,G,R,X). */
 typedef struct {
     guint width, height; /* px */

@@ -38,6 +38,8 @@ typedef struct {
     SeatH264 h264;
     gint x, y, vertical, horizontal;
     SeatSizeHint size;
+    gboolean all; /* not only `rect` */
+    ViewerRect rect;
     SeatHello *hello;
     SeatPrefill *prefill;
 } Message;
@@ -232,7 +234,7 @@ static void deliver_wish(Bridge *bridge, const Message *m)
         viewer_name_tiles(bridge->viewer, m->number != 0);
         break;
     case MESSAGE_INVALIDATE:
-        viewer_invalidate(bridge->viewer, NULL, 0);
+        viewer_invalidate(bridge->viewer, m->all ? NULL : &m->rect, 1);
         break;
     case MESSAGE_KEYFRAME:
         viewer_need_keyframe(bridge->viewer);
@@ -371,9 +373,13 @@ void bridge_name_tiles(Bridge *bridge, gboolean name)
     post(bridge, &(Message){.kind = MESSAGE_TILES, .number = name});
 }
 
-void bridge_invalidate(Bridge *bridge)
+void bridge_invalidate(Bridge *bridge, const ViewerRect *rect)
 {
-    post(bridge, &(Message){.kind = MESSAGE_INVALIDATE});
+    Message message = {.kind = MESSAGE_INVALIDATE, .all = rect == NULL};
+
+    if (rect)
+        message.rect = *rect;
+    post(bridge, &message);
 }
 
 void bridge_need_keyframe(Bridge *bridge)

@@ -49,7 +49,8 @@ void bridge_keep_picture(Bridge *bridge, gboolean keep);
 void bridge_accept_moves(Bridge *bridge, gboolean accept);
 void bridge_accept_losses(Bridge *bridge, gboolean accept);
 void bridge_name_tiles(Bridge *bridge, gboolean name);
-void bridge_invalidate(Bridge *bridge);
+/* The rectangle, px of the picture, is to be sent anew; NULL: everything. */
+void bridge_invalidate(Bridge *bridge, const ViewerRect *rect);
 void bridge_need_keyframe(Bridge *bridge);
 void bridge_key(Bridge *bridge, guint32 code, gboolean pressed);
 void bridge_keysym(Bridge *bridge, guint32 keysym, gboolean pressed);

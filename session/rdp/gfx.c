@@ -101,7 +101,7 @@ static gboolean on_caps_advertise(Gfx *gfx, const GfxPdu *pdu)
     gfx->film_kbit_s = 0;
     gfx_subscribe(gfx);
     rdp->placed = FALSE;
-    bridge_invalidate(rdp->bridge);
+    bridge_invalidate(rdp->bridge, NULL);
     /* Without waiting for a picture: FreeRDP's clients are busy with a new output for some hundred
      * milliseconds. */
     return gfx_resize(gfx);

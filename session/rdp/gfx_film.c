@@ -5,12 +5,9 @@
 
 #include <string.h>
 
-/* The seat has given up the stream of a film that has nothing to show for so long. */
-#define OVER_US (30 * G_USEC_PER_SEC)
-
 void gfx_film_forget(Gfx *gfx)
 {
-    gfx->screen_keyed = FALSE;
+    gfx->screen_stream = 0;
     memset(gfx->films, 0, sizeof gfx->films);
 }
 
@@ -49,19 +46,19 @@ static gboolean append_unit(Gfx *gfx, guint16 surface, const ViewerUnit *unit, c
     return gfx_appended(gfx);
 }
 
-/* A unit that no decoder of ours can show: a key frame is asked for, and everything anew. */
-static gboolean skip_unit(Gfx *gfx)
+/* A unit that no decoder of ours can show: a key frame is asked for, and its region anew. */
+static gboolean skip_unit(Gfx *gfx, const ViewerUnit *unit)
 {
     bridge_need_keyframe(gfx->rdp->bridge);
-    bridge_invalidate(gfx->rdp->bridge);
+    bridge_invalidate(gfx->rdp->bridge, &unit->region);
     return TRUE;
 }
 
 static gboolean append_whole(Gfx *gfx, const ViewerUnit *unit)
 {
-    if (!unit->key && !gfx->screen_keyed)
-        return skip_unit(gfx);
-    gfx->screen_keyed = TRUE;
+    if (!unit->key && gfx->screen_stream != unit->stream)
+        return skip_unit(gfx, unit);
+    gfx->screen_stream = unit->stream;
     return append_unit(gfx, GFX_SURFACE_SCREEN, unit, unit->rects, unit->n_rects);
 }
 
@@ -91,7 +88,7 @@ static gboolean append_region(Gfx *gfx, const ViewerUnit *unit)
     guint16 id = surface_of(gfx, film);
 
     if (!fit_surface(gfx, film, unit))
-        return skip_unit(gfx);
+        return skip_unit(gfx, unit);
     film->shown_us = g_get_monotonic_time();
     if (!append_unit(gfx, id, unit, region, 1))
         return FALSE;
@@ -108,7 +105,7 @@ static void delete_what_is_over(Gfx *gfx)
     gint64 now = g_get_monotonic_time();
 
     for (guint i = 0; i < SEAT_FILMS_MAX; i++)
-        if (now - gfx->films[i].shown_us > OVER_US)
+        if (now - gfx->films[i].shown_us > VIEWER_FILM_OVER_US)
             delete_surface(gfx, &gfx->films[i]);
 }
 

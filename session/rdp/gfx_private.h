@@ -37,7 +37,7 @@ struct Gfx {
     GfxBlock block;        /* what is to be sent next */
     SeatH264 h264;         /* what the client decodes */
     guint width, height;   /* px of the client's output and of the screen's surface; 0: none */
-    gboolean screen_keyed; /* the screen's decoder has seen a key frame */
+    guint32 screen_stream; /* that the screen's decoder has begun last, of whichever film; 0: none */
     Clear *clear;          /* what the client's decoder remembers; from the first capabilities on */
     guint8 encoded[GFX_ENCODED_MAX];
     RemoteFx *fx; /* for what may have losses; made when it is needed */

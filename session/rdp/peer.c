@@ -174,7 +174,7 @@ static BOOL on_activate(freerdp_peer *peer)
         if (!gfx)
             use_bitmaps(rdp);
     } else {
-        bridge_invalidate(rdp->bridge);
+        bridge_invalidate(rdp->bridge, NULL);
         rdp->bars_due |= rdp->mode == GRAPHICS_BITMAPS && rdp->placed;
     }
     return cursors_repeat(rdp->cursors);
@@ -182,7 +182,7 @@ static BOOL on_activate(freerdp_peer *peer)
 
 static BOOL on_refresh(rdpContext *context, BYTE count, const RECTANGLE_16 *areas)
 {
-    bridge_invalidate(((RdpContext *)context)->rdp->bridge);
+    bridge_invalidate(((RdpContext *)context)->rdp->bridge, NULL);
     return TRUE;
 }
 
@@ -235,7 +235,7 @@ static gboolean send_held(Rdp *rdp)
         if (!rdp_place(rdp, picture->width, picture->height))
             return FALSE;
         if (partial)
-            bridge_invalidate(rdp->bridge);
+            bridge_invalidate(rdp->bridge, NULL);
         if (!rdp->active || !rdp->holding)
             return TRUE; /* kept until the client is active again */
     }
@@ -272,7 +272,7 @@ static gboolean follow_window(Rdp *rdp)
     if (!rdp->placed || rdp->mode != GRAPHICS_GFX ||
         (rdp->output_width == rdp->client_width && rdp->output_height == rdp->client_height))
         return TRUE;
-    bridge_invalidate(rdp->bridge);
+    bridge_invalidate(rdp->bridge, NULL);
     return rdp_place(rdp, rdp->picture_width, rdp->picture_height);
 }
 

@@ -63,7 +63,7 @@ static void scale(Rdp *rdp)
     bridge_accept_moves(rdp->bridge, rdp->mode == GRAPHICS_GFX && !smaller);
     if (smaller || was) {
         rdp->holding = FALSE;
-        bridge_invalidate(rdp->bridge);
+        bridge_invalidate(rdp->bridge, NULL);
     }
 }
 

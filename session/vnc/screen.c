@@ -1,6 +1,5 @@
 /* Pictures on their way to an RFB client: newest wins, one update is made when the client can take it. What
- * stands beside the pixels is made in screen_signs.c, film in
- * screen_units.c. */
+ * stands beside the pixels is made in screen_signs.c, film in screen_units.c. */
 #include "session/vnc/screen_internal.h"
 
 #include "base/log.h"

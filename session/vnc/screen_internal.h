@@ -60,9 +60,8 @@ void screen_fail(Screen *screen, const char *why);
 void screen_forget_decoders(Screen *screen);
 /* Writes the update's units, each a rectangle; not those that the client could not decode. */
 void screen_put_units(Screen *screen, const ViewerUpdate *update, GByteArray *out, guint *rects);
-/* After the update was sent, and released: what was not written is asked for, and key frames where they are
- * due.
- */
+/* After the update was sent, and released: what was not written is asked for, and key frames where
+ * they are due. */
 void screen_mend_units(Screen *screen);
 
 /* Sends whatever may be sent now. */

@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-/* A client has only so many decoders (noVNC 64). */
-#define LEFT_MAX 16
-/* The seat has given up the stream of a film that has nothing to show for so long. */
-#define OVER_US (10 * G_USEC_PER_SEC)
+/* noVNC and TigerVNC have 64 decoders and throw one away for one more, which may be of a film that goes on.
+ * Not much fewer than these, since to begin anew costs all films a key frame. */
+#define LEFT_MAX 48
+G_STATIC_ASSERT(LEFT_MAX + SEAT_FILMS_MAX < 64);
 
 void screen_forget_decoders(Screen *screen)
 {
@@ -29,8 +29,7 @@ static gboolean goes_on(const Screen *screen, const ViewerUnit *unit)
     return decoder->stream != 0 && decoder->stream == unit->stream && same_region(decoder, unit);
 }
 
-/* Whether no decoder that the client has is of use any more: each unit begins one, and no other film goes on.
- */
+/* Whether no decoder that the client has is of use any more: each unit begins one, no other film goes on. */
 static gboolean all_begin(const Screen *screen, const ViewerUpdate *update)
 {
     gint64 now = g_get_monotonic_time();
@@ -44,10 +43,18 @@ static gboolean all_begin(const Screen *screen, const ViewerUpdate *update)
     }
     for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
         const ScreenDecoder *decoder = &screen->decoders[i];
-        if (!begins[i] && decoder->stream != 0 && now - decoder->shown_us < OVER_US)
+        if (!begins[i] && decoder->stream != 0 && now - decoder->shown_us < VIEWER_FILM_OVER_US)
             return FALSE;
     }
     return update->n_units > 0;
+}
+
+/* The client's decoder belongs to the rectangle: what another film had there is no more. */
+static void take_over(Screen *screen, const ViewerUnit *unit)
+{
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (i != unit->film && same_region(&screen->decoders[i], unit))
+            screen->decoders[i].stream = 0;
 }
 
 static void put_unit(Screen *screen, const ViewerUnit *unit, GByteArray *out, guint *rects)
@@ -62,6 +69,8 @@ static void put_unit(Screen *screen, const ViewerUnit *unit, GByteArray *out, gu
     }
     if (decoder->stream != 0 && !same_region(decoder, unit))
         screen->left++;
+    if (begins)
+        take_over(screen, unit);
     write_h264(out, r->x, r->y, r->width, r->height, begins, screen->reset_decoders, unit->data,
                unit->length);
     *decoder = (ScreenDecoder){unit->stream, unit->region, g_get_monotonic_time()};

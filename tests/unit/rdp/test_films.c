@@ -10,6 +10,7 @@ static Gfx gfx;
 static struct {
     guint units, copies, created, deleted, keyframes, invalidated;
     guint copied_from, copied_x, copied_y; /* last */
+    ViewerRect region;                     /* that was invalidated last */
 } saw;
 
 /* What the client has of each surface. */
@@ -24,8 +25,10 @@ void bridge_need_keyframe(Bridge *bridge)
     saw.keyframes++;
 }
 
-void bridge_invalidate(Bridge *bridge)
+void bridge_invalidate(Bridge *bridge, const ViewerRect *rect)
 {
+    ck_assert_ptr_nonnull(rect);
+    saw.region = *rect;
     saw.invalidated++;
 }
 
@@ -134,11 +137,13 @@ typedef struct {
 } PlayedFilm;
 
 static PlayedFilm first, second;
+static guint8 streams; /* so many have begun, of all films */
 
 static const ViewerUnit *play(PlayedFilm *film, ViewerRect region, gboolean begins)
 {
     film->bytes[0] = begins;
-    film->bytes[1] += begins;
+    if (begins)
+        film->bytes[1] = ++streams;
     film->bytes[2]++;
     film->rects[0] = (ViewerRect){region.x, region.y, 64, 64};
     film->rects[1] = (ViewerRect){region.x + 64, region.y + 64, 32, 32};
@@ -218,21 +223,53 @@ START_TEST(a_region_that_the_other_film_had_begins_with_a_key_frame)
 }
 END_TEST
 
+START_TEST(the_screen_s_decoder_is_of_the_film_that_began_last)
+{
+    const ViewerRect whole = {0, 0, 640, 480};
+    send_units(play(&first, whole, TRUE), NULL);
+    send_units(NULL, play(&second, whole, TRUE));
+    send_units(play(&first, whole, FALSE), NULL);
+    ck_assert_uint_eq(saw.units, 2);
+    ck_assert_uint_eq(saw.keyframes, 1);
+    ck_assert_uint_eq(saw.invalidated, 1);
+    ck_assert_mem_eq(&saw.region, &whole, sizeof whole);
+    send_units(NULL, play(&second, whole, FALSE));
+    ck_assert_uint_eq(saw.units, 3);
+    send_units(play(&first, whole, TRUE), NULL);
+    send_units(play(&first, whole, FALSE), NULL);
+    ck_assert_uint_eq(saw.units, 5);
+    ck_assert_uint_eq(saw.keyframes, 1);
+}
+END_TEST
+
+START_TEST(a_film_takes_nothing_of_the_other_s_surface_for_the_same_region)
+{
+    send_units(play(&first, left, TRUE), NULL);
+    send_units(NULL, play(&second, left, TRUE));
+    send_units(play(&first, left, FALSE), NULL);
+    send_units(NULL, play(&second, left, FALSE));
+    ck_assert_uint_eq(saw.units, 4);
+    ck_assert_uint_eq(saw.created, 2);
+    ck_assert_uint_eq(saw.keyframes, 0);
+}
+END_TEST
+
 START_TEST(the_surface_of_a_film_that_is_long_over_goes_and_the_other_s_stays)
 {
     send_units(play(&first, left, TRUE), play(&second, right, TRUE));
-    gfx.films[0].shown_us -= OVER_US + 1;
+    gfx.films[0].shown_us -= VIEWER_FILM_OVER_US + 1;
     send_units(NULL, play(&second, right, FALSE));
     ck_assert_uint_eq(saw.deleted, 1);
     send_units(play(&first, left, FALSE), play(&second, right, FALSE));
     ck_assert_uint_eq(saw.units, 4);
     ck_assert_uint_eq(saw.keyframes, 1);
     ck_assert_uint_eq(saw.invalidated, 1);
+    ck_assert_mem_eq(&saw.region, &left, sizeof left);
     send_units(play(&first, left, TRUE), play(&second, right, FALSE));
     ck_assert_uint_eq(saw.keyframes, 1);
     ck_assert_uint_eq(saw.created, 3);
     ck_assert_uint_eq(saw.deleted, 1);
-    gfx.films[0].shown_us -= OVER_US + 1;
+    gfx.films[0].shown_us -= VIEWER_FILM_OVER_US + 1;
     send_units(NULL, NULL);
     ck_assert_uint_eq(saw.deleted, 2);
 }
@@ -259,6 +296,8 @@ int main(void)
     tcase_add_test(tcase, two_films_have_surfaces_and_decoders_of_their_own);
     tcase_add_test(tcase, a_film_goes_on_however_often_the_other_changes_its_region);
     tcase_add_test(tcase, a_region_that_the_other_film_had_begins_with_a_key_frame);
+    tcase_add_test(tcase, the_screen_s_decoder_is_of_the_film_that_began_last);
+    tcase_add_test(tcase, a_film_takes_nothing_of_the_other_s_surface_for_the_same_region);
     tcase_add_test(tcase, the_surface_of_a_film_that_is_long_over_goes_and_the_other_s_stays);
     tcase_add_test(tcase, a_film_of_the_whole_screen_takes_no_surface_of_its_own);
     return suite_run("rdp films", tcase);

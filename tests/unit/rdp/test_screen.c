@@ -44,7 +44,7 @@ void bridge_need_keyframe(Bridge *bridge)
     saw.keyframes++;
 }
 
-void bridge_invalidate(Bridge *bridge)
+void bridge_invalidate(Bridge *bridge, const ViewerRect *rect)
 {
     saw.invalidated++;
 }

@@ -10,7 +10,7 @@
 
 #define RESET 1
 #define RESET_ALL 2
-#define DECODERS_MAX 64
+#define DECODERS_MAX 64 /* noVNC's and TigerVNC's */
 
 static Screen *screen;
 static struct {
@@ -95,12 +95,14 @@ typedef struct {
 } PlayedFilm;
 
 static PlayedFilm first, second;
+static guint8 streams; /* so many have begun, of all films */
 static const ViewerRect left = {0, 0, 256, 192}, right = {320, 64, 256, 384};
 
 static ViewerUnit play(PlayedFilm *film, ViewerRect region, gboolean begins)
 {
     film->bytes[0] = begins || film->key_due;
-    film->bytes[1] += begins;
+    if (begins)
+        film->bytes[1] = ++streams;
     film->bytes[2]++;
     film->key_due = FALSE;
     return (ViewerUnit){.film = film == &second,
@@ -190,7 +192,7 @@ START_TEST(where_no_film_goes_on_decoders_of_old_regions_go)
     ck_assert_uint_eq(saw.decoders_most, 1);
     send_both(play(&first, left, TRUE), play(&second, right, TRUE));
     ck_assert_uint_eq(n_decoders, 2);
-    screen->decoders[1].shown_us -= OVER_US + 1;
+    screen->decoders[1].shown_us -= VIEWER_FILM_OVER_US + 1;
     send_one(play(&first, left, TRUE));
     ck_assert_uint_eq(n_decoders, 1);
     ck_assert_uint_eq(saw.keyframes, 0);
@@ -237,6 +239,29 @@ START_TEST(what_the_client_cannot_decode_is_asked_for_instead_of_sent)
 }
 END_TEST
 
+START_TEST(the_decoder_of_a_rectangle_is_of_the_film_that_began_there_last)
+{
+    send_one(play(&first, left, TRUE));
+    send_one(play(&second, left, TRUE));
+    ck_assert_uint_eq(saw.flags[0], RESET);
+    send_one(play(&first, left, FALSE));
+    ck_assert_uint_eq(saw.units, 0);
+    ck_assert_uint_eq(saw.keyframes, 1);
+    ck_assert_uint_eq(saw.invalidated, 1);
+    ck_assert_mem_eq(&saw.region, &left, sizeof left);
+    second.key_due = FALSE;
+    send_one(play(&second, left, FALSE));
+    ck_assert_uint_eq(saw.units, 1);
+    ck_assert_uint_eq(saw.flags[0], 0);
+    send_one(play(&first, right, FALSE)); /* the key frame, elsewhere: the second's decoder stays */
+    ck_assert_uint_eq(saw.flags[0], RESET);
+    send_both(play(&first, right, FALSE), play(&second, left, FALSE));
+    ck_assert_uint_eq(saw.units, 2);
+    ck_assert_uint_eq(saw.keyframes, 1);
+    ck_assert_uint_eq(screen->left, 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("vnc films");
@@ -246,6 +271,7 @@ int main(void)
     tcase_add_test(tests, a_film_that_begins_alone_leaves_the_other_s_decoder);
     tcase_add_test(tests, where_no_film_goes_on_decoders_of_old_regions_go);
     tcase_add_test(tests, decoders_of_old_regions_are_bounded_while_the_other_film_goes_on);
+    tcase_add_test(tests, the_decoder_of_a_rectangle_is_of_the_film_that_began_there_last);
     tcase_add_test(tests, what_the_client_cannot_decode_is_asked_for_instead_of_sent);
     return suite_run("vnc films", tests);
 }
