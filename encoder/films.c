@@ -9,13 +9,12 @@
  * pay more than to go on with them. */
 #define APART_PERCENT 60
 #define STILL_APART_PERCENT 85
-#define APART_US G_USEC_PER_SEC /* before the region of both is given up */
-
-/* What changes together; width 0: nothing. */
-typedef struct {
-    SeatRect box;
-    gboolean moves; /* some of it does so for long enough to be a film */
-} Cluster;
+/* Before the region of both is given up; longer each time when they have come together again soon. */
+#define APART_US (3 * G_USEC_PER_SEC)
+#define APART_MAX_US (48 * G_USEC_PER_SEC)
+#define PROVEN_US (60 * G_USEC_PER_SEC)
+#define LATELY_US (3 * G_USEC_PER_SEC)
+#define FROZEN_US G_USEC_PER_SEC
 
 /* ---- clusters ---- */
 
@@ -46,73 +45,75 @@ static guint gap(const SeatRect *a, const SeatRect *b)
     return MAX(across, down);
 }
 
-static void grow(Cluster *cluster, const SeatRect *rect, gboolean moves)
+static void grow(SeatRect *box, const SeatRect *rect)
 {
-    cluster->box = cluster->box.width ? rect_union(&cluster->box, rect) : *rect;
-    cluster->moves |= moves;
+    *box = box->width ? rect_union(box, rect) : *rect;
 }
 
-static guint64 growth(const Cluster *cluster, const SeatRect *rect)
+static guint64 growth(const SeatRect *box, const SeatRect *rect)
 {
-    SeatRect both = rect_union(&cluster->box, rect);
-    return rect_area(&both) - rect_area(&cluster->box);
+    SeatRect both = rect_union(box, rect);
+    return rect_area(&both) - rect_area(box);
 }
 
-/* Which of the two the rectangle belongs to: to one that is near, to a new one, or to that which it makes
- * grow less. */
-static guint cluster_for(const Cluster clusters[2], const SeatRect *rect)
-{
-    const SeatRect *first = &clusters[0].box, *second = &clusters[1].box;
-
-    if (first->width == 0 || gap(first, rect) <= NEAR)
-        return 0;
-    if (second->width == 0 || gap(second, rect) <= NEAR)
-        return 1;
-    return growth(&clusters[1], rect) < growth(&clusters[0], rect);
-}
-
+/* What moves together, as one box for each film; width 0: nothing. */
 typedef struct {
-    Cluster clusters[SEAT_FILMS_MAX];
-    const FilmRects *known; /* what meets one of these belongs to it; NULL: there are not two */
+    SeatRect boxes[SEAT_FILMS_MAX];
+    const FilmRects *known; /* there are two films, to which all belongs; NULL: there are not */
     guint limit;
 } Gathering;
 
-static void gather(Gathering *gathering, const SeatRect *rect, gboolean moves)
+/* Which of two boxes the rectangle belongs to: to one that is near, to a new one, or to that which it makes
+ * grow less. */
+static guint box_for(const SeatRect boxes[2], const SeatRect *rect)
 {
-    guint at = gathering->limit > 1 ? cluster_for(gathering->clusters, rect) : 0;
-
-    for (guint i = 0; gathering->known && i < SEAT_FILMS_MAX; i++)
-        if (meet(rect, &gathering->known->rects[i]))
-            at = i;
-    grow(&gathering->clusters[at], rect, moves);
+    if (boxes[0].width == 0 || gap(&boxes[0], rect) <= NEAR)
+        return 0;
+    if (boxes[1].width == 0 || gap(&boxes[1], rect) <= NEAR)
+        return 1;
+    return growth(&boxes[1], rect) < growth(&boxes[0], rect);
 }
 
-static void join(Gathering *gathering)
+static guint place_of(const Gathering *gathering, const SeatRect *rect)
 {
-    Cluster *first = &gathering->clusters[0], *second = &gathering->clusters[1];
-    if (second->box.width)
-        grow(first, &second->box, second->moves);
-    *second = (Cluster){0};
+    if (gathering->limit < 2)
+        return 0;
+    if (gathering->known)
+        return gap(&gathering->known->rects[1], rect) < gap(&gathering->known->rects[0], rect);
+    return box_for(gathering->boxes, rect);
 }
 
-/* Two clusters that are one film, or of which one is none, become one. */
-static void settle_clusters(Gathering *gathering, guint width, guint height)
+static void gather(Gathering *gathering, const SeatRect *rect)
 {
-    Cluster *clusters = gathering->clusters;
-    SeatRect places[2];
+    grow(&gathering->boxes[place_of(gathering, rect)], rect);
+}
 
-    for (guint i = 0; i < 2; i++) {
-        if (clusters[i].box.width && !clusters[i].moves)
-            clusters[i] = (Cluster){0};
-        if (clusters[i].box.width == 0)
-            return;
-        places[i] = region_encodable(&clusters[i].box, width, height);
-    }
+/* What only stirs may be a part of a film, and makes none. */
+static void gather_near(Gathering *gathering, const SeatRect *rect)
+{
+    guint at = place_of(gathering, rect);
+    SeatRect *box = &gathering->boxes[at];
+
+    if (box->width > 0 && (gathering->limit < 2 || gap(box, rect) <= NEAR))
+        grow(box, rect);
+}
+
+/* Two boxes that are one film become one. */
+static void settle_boxes(Gathering *gathering, guint width, guint height)
+{
+    SeatRect *boxes = gathering->boxes, places[2];
+
+    if (boxes[0].width == 0 || boxes[1].width == 0)
+        return;
+    for (guint i = 0; i < 2; i++)
+        places[i] = region_encodable(&boxes[i], width, height);
     SeatRect both = rect_union(&places[0], &places[1]);
     guint percent = gathering->known ? STILL_APART_PERCENT : APART_PERCENT;
-    if (share_a_tile(&places[0], &places[1]) ||
-        (rect_area(&places[0]) + rect_area(&places[1])) * 100 > rect_area(&both) * percent)
-        join(gathering);
+    if (!share_a_tile(&places[0], &places[1]) &&
+        (rect_area(&places[0]) + rect_area(&places[1])) * 100 <= rect_area(&both) * percent)
+        return;
+    grow(&boxes[0], &boxes[1]);
+    boxes[1] = (SeatRect){0};
 }
 
 /* ---- what there is to see ---- */
@@ -130,7 +131,19 @@ static gboolean is_sudden(const Classifier *classifier, guint64 area)
     return area * SUDDEN_SHARE >= (guint64)width * height;
 }
 
-static Look look(const Classifier *classifier, const Damage *due, gint64 now_us)
+/* In motion, or about to be where there has just been a film: that one goes on. */
+static gboolean moves(const Films *films, const Classifier *classifier, guint tile, gint64 now_us)
+{
+    if (classifier_tile(classifier, tile, now_us) == SEAT_CLASS_MOTION)
+        return TRUE;
+    if (!classifier_stirs(classifier, tile, now_us))
+        return FALSE;
+    FilmRects lately = films_lately(films, now_us);
+    SeatRect rect = classifier_stirred(classifier, tile);
+    return film_rects_touch(&lately, &rect);
+}
+
+static Look look(const Films *films, const Classifier *classifier, const Damage *due, gint64 now_us)
 {
     guint tiles = damage_tiles(due);
     Look seen = {0};
@@ -140,30 +153,42 @@ static Look look(const Classifier *classifier, const Damage *due, gint64 now_us)
             continue;
         SeatRect rect = damage_tile_rect(due, i);
         seen.area += rect_area(&rect);
-        seen.motion |= classifier_tile(classifier, i, now_us) == SEAT_CLASS_MOTION;
+        seen.motion = seen.motion || moves(films, classifier, i, now_us);
     }
     seen.sudden = is_sudden(classifier, seen.area);
     return seen;
 }
 
-static void gather_all(Gathering *gathering, const Look *seen, const Classifier *classifier,
-                       const Damage *due, gint64 now_us)
+static void gather_sudden(Gathering *gathering, const Classifier *classifier, const Damage *due)
 {
     guint tiles = damage_tiles(due);
 
-    for (guint i = 0; seen->motion && i < tiles; i++) {
-        if (!classifier_is_picture(classifier, i) || !classifier_stirs(classifier, i, now_us))
-            continue;
-        SeatRect rect = classifier_stirred(classifier, i);
-        gather(gathering, &rect, classifier_tile(classifier, i, now_us) == SEAT_CLASS_MOTION);
-    }
-    for (guint i = damage_next_tile(due, 0); seen->sudden && i < tiles; i = damage_next_tile(due, i + 1)) {
+    for (guint i = damage_next_tile(due, 0); i < tiles; i = damage_next_tile(due, i + 1)) {
         if (!classifier_is_picture(classifier, i))
             continue;
         /* What is due may be all of a screen that somebody has not seen yet. */
         SeatRect rect = damage_tile_rect(due, i), stirred = classifier_stirred(classifier, i);
         rect_common(&rect, &stirred, &rect);
-        gather(gathering, &rect, TRUE);
+        gather(gathering, &rect);
+    }
+}
+
+static void gather_all(Gathering *gathering, const Films *films, const Look *seen,
+                       const Classifier *classifier, const Damage *due, gint64 now_us)
+{
+    guint tiles = seen->motion ? damage_tiles(due) : 0;
+
+    for (guint i = 0; i < tiles; i++) {
+        SeatRect rect = classifier_stirred(classifier, i);
+        if (classifier_is_picture(classifier, i) && moves(films, classifier, i, now_us))
+            gather(gathering, &rect);
+    }
+    if (seen->sudden)
+        gather_sudden(gathering, classifier, due);
+    for (guint i = 0; i < tiles; i++) {
+        SeatRect rect = classifier_stirred(classifier, i);
+        if (classifier_is_picture(classifier, i) && classifier_stirs(classifier, i, now_us))
+            gather_near(gathering, &rect);
     }
 }
 
@@ -210,26 +235,29 @@ static Wanted want_one(const Films *films, guint limit, const FilmRects *active,
     return all;
 }
 
-/* Two films, while there are not two regions: that which there is goes on with the one that it meets. When
- * it has both it goes on with both, until they have been two for some time. */
+/* Two films, while there are not two regions: that which there is, or was, goes on with the one that it
+ * meets. When it has both it goes on with both, until they have been two for some time. */
 static Wanted want_two(Films *films, const FilmRects *active, const SeatRect wanted[2], gint64 now_us)
 {
     guint at = active->rects[1].width > 0;
-    gboolean meets[2] = {FALSE, FALSE};
+    const SeatRect *region = &films->regions[at].rect;
+    gboolean alone = active->rects[at].width > 0, both = alone;
     Wanted all = {0};
 
-    for (guint i = 0; i < 2 && active->rects[at].width > 0; i++)
-        meets[i] = share_a_tile(&active->rects[at], &wanted[i]);
-    if (meets[0] && meets[1] && films->apart_us == 0)
+    for (guint i = 0; i < 2; i++)
+        both &= share_a_tile(region, &wanted[i]);
+    if (both && films->apart_us == 0)
         films->apart_us = now_us;
-    if (meets[0] && meets[1] && now_us - films->apart_us < APART_US) {
+    if (both && now_us - films->apart_us < MAX(films->patience_us, APART_US)) {
         all.rects[at] = rect_union(&wanted[0], &wanted[1]);
         return all;
     }
-    if (meets[0] && meets[1])
+    guint first = share_a_tile(region, &wanted[1]) && !share_a_tile(region, &wanted[0]);
+    if (both) {
         films->regions[at] = (Region){0};
+        films->parted_us = now_us;
+    }
     films->apart_us = 0;
-    guint first = meets[1] && !meets[0];
     all.rects[at] = wanted[first];
     all.rects[!at] = wanted[!first];
     return all;
@@ -248,8 +276,22 @@ static void follow(Films *films, const Wanted *wanted, const Classifier *classif
     }
 }
 
-/* Regions that have come to share a tile: one that was left larger than it has to be becomes what is wanted;
- * else the two are one from now on. */
+static void join(Films *films, guint width, guint height, gint64 now_us)
+{
+    Region *first = &films->regions[0], *second = &films->regions[1];
+    SeatRect both = rect_union(&first->rect, &second->rect);
+
+    films->patience_us = films->parted_us && now_us - films->parted_us < PROVEN_US
+                             ? MIN(2 * MAX(films->patience_us, APART_US), APART_MAX_US)
+                             : APART_US;
+    both = region_encodable(&both, width, height);
+    region_choose(first, &both, now_us);
+    first->busy_us = now_us;
+    *second = (Region){0};
+}
+
+/* Regions that have come to share a tile: one that was left larger than it has to be for long becomes what is
+ * wanted; else the two are one from now on. */
 static void part_or_join(Films *films, const Wanted *wanted, guint width, guint height, gint64 now_us)
 {
     Region *first = &films->regions[0], *second = &films->regions[1];
@@ -258,17 +300,14 @@ static void part_or_join(Films *films, const Wanted *wanted, guint width, guint 
         !share_a_tile(&first->rect, &second->rect))
         return;
     for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
-        if (wanted->rects[i].width == 0)
+        Region *region = &films->regions[i];
+        if (wanted->rects[i].width == 0 || now_us - region->chosen_us < FROZEN_US)
             continue;
-        region_choose(&films->regions[i], &wanted->rects[i], now_us);
+        region_choose(region, &wanted->rects[i], now_us);
         if (!share_a_tile(&first->rect, &second->rect))
             return;
     }
-    SeatRect both = rect_union(&first->rect, &second->rect);
-    both = region_encodable(&both, width, height);
-    region_choose(first, &both, now_us);
-    first->busy_us = now_us;
-    *second = (Region){0};
+    join(films, width, height, now_us);
 }
 
 static void choose(Films *films, guint limit, const Look *seen, const Classifier *classifier,
@@ -282,12 +321,12 @@ static void choose(Films *films, guint limit, const Look *seen, const Classifier
     Wanted wanted = {0};
 
     classifier_size(classifier, &width, &height);
-    gather_all(&gathering, seen, classifier, due, now_us);
-    settle_clusters(&gathering, width, height);
+    gather_all(&gathering, films, seen, classifier, due, now_us);
+    settle_boxes(&gathering, width, height);
     for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
-        if (gathering.clusters[i].box.width == 0)
+        if (gathering.boxes[i].width == 0)
             continue;
-        places[count] = region_encodable(&gathering.clusters[i].box, width, height);
+        places[count] = region_encodable(&gathering.boxes[i], width, height);
         wanted.rects[i] = places[count++];
     }
     if (count == 1 && !two)
@@ -309,6 +348,22 @@ FilmRects films_active(const Films *films, gint64 now_us)
     return active;
 }
 
+FilmRects films_lately(const Films *films, gint64 now_us)
+{
+    FilmRects lately = {0};
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (films->regions[i].rect.width > 0 && now_us - films->regions[i].busy_us <= LATELY_US)
+            lately.rects[i] = films->regions[i].rect;
+    return lately;
+}
+
+void films_went_on(Films *films, const FilmRects *encoded, gint64 us)
+{
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        if (encoded->rects[i].width > 0 && rect_same(&encoded->rects[i], &films->regions[i].rect))
+            films->regions[i].busy_us += us;
+}
+
 /* Those of the films in which something is due. */
 static FilmRects touched(const FilmRects *films, const Damage *due)
 {
@@ -327,7 +382,7 @@ static FilmRects touched(const FilmRects *films, const Damage *due)
 FilmRects films_choose(Films *films, guint limit, const Classifier *classifier, const Damage *due,
                        gint64 now_us)
 {
-    Look seen = look(classifier, due, now_us);
+    Look seen = look(films, classifier, due, now_us);
 
     if (seen.motion || seen.sudden)
         choose(films, limit, &seen, classifier, due, now_us);

@@ -12,7 +12,9 @@ typedef struct {
 
 typedef struct {
     Region regions[SEAT_FILMS_MAX];
-    gint64 apart_us; /* since when the one region could be two, 0: it could not */
+    gint64 apart_us;    /* since when the one region could be two, 0: it could not */
+    gint64 patience_us; /* for so long it must, or for the shortest time */
+    gint64 parted_us;   /* when it became two last */
 } Films;
 
 /* In which regions, after they have followed what changes, `due` (what clients are to be sent) goes as film.
@@ -25,8 +27,12 @@ FilmRects films_choose(Films *films, guint limit, const Classifier *classifier, 
 /* The same without other regions: what lies in those that there are goes as film. */
 FilmRects films_hold(const Films *films, const Classifier *classifier, const Damage *due, gint64 now_us);
 
-/* The regions that have not rested for longer than that. */
+/* The regions that have not rested for longer than that; those that have not for some seconds. */
 FilmRects films_active(const Films *films, gint64 now_us);
+FilmRects films_lately(const Films *films, gint64 now_us);
+
+/* For so long these regions were encoded, and nobody looked whether they went on: that was no rest. */
+void films_went_on(Films *films, const FilmRects *encoded, gint64 us);
 
 gboolean film_rects_any(const FilmRects *films);
 /* Whether the rectangle has anything in common with one of them. */

@@ -9,7 +9,8 @@
 #define OUTSIDE_TILES 16 /* of a film outside its region: some 100 KB a frame without loss */
 #define WIDTH_MIN 160    /* px; hardware encoders take no less */
 #define HEIGHT_MIN 64
-#define SNUG_PERCENT 90  /* of a region: less of it that moves after a rest is another one */
+#define SNUG_PERCENT 90 /* of a region: less of it that moves after so long a rest is another one */
+#define SNUG_US G_USEC_PER_SEC
 #define WHOLE_PERCENT 70 /* of the screen: then all of it */
 
 /* Stretches from..to (px) to even places and at least `least`, inside 0..limit. */
@@ -58,7 +59,8 @@ void region_follow(Region *region, const SeatRect *wanted, guint outside, gint64
 
     if (region->rect.width > 0 && rect_inside(wanted, &region->rect)) {
         if (is_roomy(region, wanted, now_us) ||
-            (!active && rect_area(wanted) * 100 < rect_area(&region->rect) * SNUG_PERCENT))
+            (now_us - region->busy_us >= SNUG_US &&
+             rect_area(wanted) * 100 < rect_area(&region->rect) * SNUG_PERCENT))
             region_choose(region, wanted, now_us);
     } else if (!active || now_us - region->chosen_us >= FROZEN_US) {
         region_choose(region, wanted, now_us);

@@ -6,7 +6,7 @@
 #include "base/proto/seat_link.h"
 
 typedef struct {
-    SeatRect rect;    /* px, even places, as tight as the film; width 0: there was none yet */
+    SeatRect rect;    /* px, even places; width 0: there was none yet */
     gint64 chosen_us; /* monotonic, as all here */
     gint64 busy_us;   /* when it has last had anything worth a film */
     gint64 roomy_us;  /* since when half of it would do, 0: it is needed */

@@ -20,6 +20,8 @@ typedef struct {
     guint index;
     HostStream *stream; /* NULL: there is none */
     gboolean encoding;
+    gboolean late;       /* nobody waits any longer for what it encodes */
+    guint max_kbit_s;    /* that it was last told */
     SeatRect region;     /* px, of the picture that was encoded last */
     Damage *unencoded;   /* changed since then */
     SeatAccessUnit unit; /* of the tier's current picture; length 0: not there, or the film is not in it */
@@ -31,9 +33,10 @@ struct HostTier {
     SeatHost *host;
     guint index;
     HostFilm films[SEAT_FILMS_MAX];
-    gboolean encoding;  /* one of them is */
+    gboolean encoding;  /* one of them is, and is waited for */
     gboolean has_it;    /* what is damaged goes as film: who follows waits for a unit */
     FilmRects rects;    /* where that is, of the current picture */
+    gint64 began_us;    /* to encode it */
     gint64 keyframe_us; /* when all in it were key frames */
     guint late_timer, patience_timer;
 };

@@ -17,13 +17,13 @@
 #define FOR_FILMS(TIER, FILM)                                                                                \
     for (HostFilm *FILM = (TIER)->films; FILM < (TIER)->films + SEAT_FILMS_MAX; FILM++)
 
-/* The picture is done when none of its films is being encoded any more. */
+/* The picture is done when no unit of it is waited for any more. */
 static gboolean encoding_over(HostTier *tier)
 {
     tier->encoding = FALSE;
     FOR_FILMS(tier, film)
     {
-        tier->encoding |= film->encoding;
+        tier->encoding |= film->encoding && !film->late;
     }
     if (!tier->encoding)
         g_clear_handle_id(&tier->late_timer, g_source_remove);
@@ -86,24 +86,59 @@ void host_stream_leave(HostClient *client)
     client->credits = MIN(client->credits + 1, HOST_CREDITS_MAX);
 }
 
-static void leave_encode(HostTier *tier)
+static void leave_all(HostTier *tier)
 {
     FOR_CLIENTS(tier->host, client)
     {
-        if (client->takes_part == tier)
+        if (client->follows == tier || client->takes_part == tier)
             host_stream_leave(client);
     }
 }
 
-/* The encoder may be given longer before it counts as failed, but nobody waits for it: what it has goes as
- * rectangles, and its unit, when it comes, to nobody. */
+/* The current picture goes without this film: what that would have shown goes without loss, and its next unit
+ * is a key frame. */
+static void drop_film(HostFilm *film)
+{
+    HostTier *tier = film->tier;
+    FilmRects *left = &tier->rects;
+
+    damage_add_all(film->unencoded);
+    film->unit = (SeatAccessUnit){0};
+    left->rects[film->index] = (SeatRect){0};
+    if (!film_rects_any(left)) {
+        tier->has_it = FALSE;
+        leave_all(tier);
+        return;
+    }
+    FOR_CLIENTS(tier->host, client)
+    {
+        client->keyed &= client->follows == tier ? ~(1u << film->index) : ~0u;
+        if (client->takes_part != tier)
+            continue;
+        if (client->encoding_complete) /* it needs all of the picture in one record */
+            host_stream_leave(client);
+        else
+            damage_take_outside(client->encoding, left->rects, SEAT_FILMS_MAX, client->pending);
+    }
+}
+
+static void picture_over(HostTier *tier);
+
+/* An encoder may be given longer before it counts as failed, but nobody waits for it: its unit, when it
+ * comes, goes to nobody. */
 static gboolean late_timeout(gpointer data)
 {
     HostTier *tier = data;
+
     tier->late_timer = 0;
-    tier->has_it = FALSE;
-    leave_encode(tier);
-    host_frames_pump(tier->host);
+    FOR_FILMS(tier, film)
+    {
+        if (!film->encoding || film->late)
+            continue;
+        film->late = TRUE;
+        drop_film(film);
+    }
+    picture_over(tier);
     return G_SOURCE_REMOVE;
 }
 
@@ -170,6 +205,7 @@ static FilmRects wanted_films(HostTier *tier, gint64 now)
     return wanted;
 }
 
+/* FALSE: no encoder works for it. */
 static gboolean encode_film(HostFilm *film, const SeatRect *region, gboolean keyframe)
 {
     SeatHost *host = film->tier->host;
@@ -190,27 +226,27 @@ static gboolean encode_film(HostFilm *film, const SeatRect *region, gboolean key
     damage_clear(film->unencoded);
     film->region = *region;
     film->encoding = film->stream->class->encode(film->stream, host->shadow, region, rects, count, keyframe);
-    if (!film->encoding)
-        damage_add_all(film->unencoded);
     return film->encoding;
 }
 
 static gboolean start_encoding(HostTier *tier, gboolean keyframe, gint64 now)
 {
-    gboolean started = TRUE;
+    const FilmRects wanted = tier->rects;
 
+    tier->began_us = now;
     if (keyframe)
         tier->keyframe_us = now;
     FOR_FILMS(tier, film)
     {
-        const SeatRect *region = &tier->rects.rects[film->index];
+        const SeatRect *region = &wanted.rects[film->index];
         film->unit = (SeatAccessUnit){0};
-        if (region->width > 0)
-            started &= encode_film(film, region, keyframe);
+        if (region->width > 0 && !encode_film(film, region, keyframe))
+            drop_film(film);
     }
-    if (!encoding_over(tier))
-        tier->late_timer = g_timeout_add(LATE_MS, late_timeout, tier);
-    return started;
+    if (encoding_over(tier))
+        return FALSE;
+    tier->late_timer = g_timeout_add(LATE_MS, late_timeout, tier);
+    return TRUE;
 }
 
 /* All that is going to be encoded begins anew. */
@@ -238,10 +274,7 @@ static gboolean encode(HostTier *tier, gint64 now)
             (client->follows == tier || (keyframe && joins(tier, client) && has_pending(client))))
             take_part(tier, client);
     }
-    if (start_encoding(tier, keyframe, now))
-        return TRUE;
-    leave_encode(tier);
-    return FALSE;
+    return start_encoding(tier, keyframe, now);
 }
 
 void host_stream_changed(HostTier *tier)
@@ -258,6 +291,11 @@ void host_stream_encode(HostTier *tier, gint64 now)
     if (!host_tier_works(tier) || tier->encoding)
         return;
     tier->rects = wanted_films(tier, now);
+    FOR_FILMS(tier, film)
+    {
+        if (film->late)
+            tier->rects.rects[film->index] = (SeatRect){0};
+    }
     tier->has_it = film_rects_any(&tier->rects) && (!host_tier_ready(tier, now) || encode(tier, now));
 }
 
@@ -299,6 +337,38 @@ static void send_units(HostTier *tier)
     }
 }
 
+/* Perhaps: then what there is of it goes out. */
+static void picture_over(HostTier *tier)
+{
+    SeatHost *host = tier->host;
+
+    if (encoding_over(tier)) {
+        send_units(tier);
+        if (tier == host->fast)
+            films_went_on(&host->films, &tier->rects, g_get_monotonic_time() - tier->began_us);
+    }
+    host_frames_pump(host);
+}
+
+/* FALSE: nobody waits for it any more. */
+static gboolean film_answers(HostFilm *film)
+{
+    gboolean late = film->late;
+
+    film->encoding = film->late = FALSE;
+    return !late;
+}
+
+static void take_unit(HostFilm *film, const H264Units *units, SeatAccessUnit *unit)
+{
+    if (store(film->tier->host, units, unit)) {
+        film->unit = *unit;
+        return;
+    }
+    log_warning("stream: an access unit of %u bytes does not fit the ring", unit->length);
+    drop_film(film);
+}
+
 static void unit_ready(const H264Units *units, guint32 run, gpointer data)
 {
     HostFilm *film = data;
@@ -309,17 +379,12 @@ static void unit_ready(const H264Units *units, guint32 run, gpointer data)
 
     g_return_if_fail(film->encoding);
     unit.region.class = SEAT_CLASS_MOTION;
-    film->encoding = FALSE;
-    if (store(tier->host, units, &unit)) {
-        film->unit = unit;
+    if (film_answers(film)) {
+        take_unit(film, units, &unit);
+        picture_over(tier);
     } else {
-        log_warning("stream: an access unit of %u bytes does not fit the ring", unit.length);
-        leave_encode(tier);
+        host_frames_pump(tier->host);
     }
-    if (!encoding_over(tier))
-        return;
-    send_units(tier);
-    host_frames_pump(tier->host);
 }
 
 static void unit_lost(gpointer data)
@@ -327,16 +392,13 @@ static void unit_lost(gpointer data)
     HostFilm *film = data;
     HostTier *tier = film->tier;
 
-    film->encoding = FALSE;
-    encoding_over(tier);
     tier->keyframe_us = 0;
-    damage_add_all(film->unencoded);
-    FOR_CLIENTS(tier->host, client)
-    {
-        if (client->follows == tier)
-            host_stream_leave(client);
+    if (film_answers(film)) {
+        drop_film(film);
+        picture_over(tier);
+    } else {
+        host_frames_pump(tier->host);
     }
-    host_frames_pump(tier->host);
 }
 
 const HostTier *host_stream_awaited(const HostClient *client, gint64 now)
@@ -364,7 +426,7 @@ void host_stream_resized(HostTier *tier)
         film->region = (SeatRect){0};
         if (film->encoding)
             film->stream->class->cancel(film->stream);
-        film->encoding = FALSE;
+        film->encoding = film->late = FALSE;
     }
     encoding_over(tier);
     FOR_CLIENTS(tier->host, client)

@@ -228,22 +228,34 @@ static void promote(SeatHost *host)
     }
 }
 
-/* Parts what the tier may take (kbit/s, 0: no limit) by what the films show. */
-static void part_rate(HostTier *tier, guint kbit_s, gboolean chroma)
+/* What of the rate (kbit/s, 0: no limit) is the film's, by the areas of those that go on or have just rested.
+ * It stays while it is about right: an encoder may begin anew with another one. */
+static guint share(const HostFilm *film, const FilmRects *lately, guint kbit_s)
 {
-    FilmRects active = films_active(&tier->host->films, g_get_monotonic_time());
-    guint64 all = MAX(film_rects_area(&active), 1);
+    guint64 all = film_rects_area(lately), area = rect_area(&lately->rects[film->index]),
+            last = film->max_kbit_s;
+
+    if (kbit_s == 0 || area == 0 || area == all)
+        return kbit_s;
+    guint64 wanted = MAX(kbit_s * area / all, 1);
+    return (guint)(wanted * 4 >= last * 3 && wanted * 4 <= last * 5 ? last : wanted);
+}
+
+static void part_rate(HostTier *tier, guint kbit_s, gboolean chroma, gint64 now)
+{
+    FilmRects lately = films_lately(&tier->host->films, now);
 
     for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
-        HostStream *stream = tier->films[i].stream;
-        guint64 area = rect_area(&active.rects[i]), share = area ? kbit_s * area / all : kbit_s;
-        if (stream)
-            stream->class->demand(stream, (guint)(kbit_s ? MAX(share, 1) : 0), chroma);
+        HostFilm *film = &tier->films[i];
+        if (!film->stream)
+            continue;
+        film->max_kbit_s = share(film, &lately, kbit_s);
+        film->stream->class->demand(film->stream, film->max_kbit_s, chroma);
     }
 }
 
 /* What each tier may take, and whether it has the auxiliary view. */
-static void demand(HostTier *tier)
+static void demand(HostTier *tier, gint64 now)
 {
     guint subscribers = 0, drivers = 0, owned = 0, watched = 0; /* kbit/s */
     gboolean chroma = TRUE;
@@ -262,7 +274,7 @@ static void demand(HostTier *tier)
             *least = *least ? MIN(*least, client->max_kbit_s) : client->max_kbit_s;
     }
     /* Who only looks on makes nobody's picture worse. */
-    part_rate(tier, drivers ? owned : watched, chroma && subscribers > 0);
+    part_rate(tier, drivers ? owned : watched, chroma && subscribers > 0, now);
 }
 
 void host_tiers_settle(SeatHost *host, gint64 now)
@@ -277,8 +289,8 @@ void host_tiers_settle(SeatHost *host, gint64 now)
     {
         settle(client, now);
     }
-    demand(host->fast);
-    demand(host->slow);
+    demand(host->fast, now);
+    demand(host->slow, now);
 }
 
 void host_tiers_changed(SeatHost *host)

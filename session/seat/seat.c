@@ -20,6 +20,7 @@ struct Seat {
     Source *source;
     Typer *typer;
     HostStream *streams[SEAT_FILMS_MAX], *slow_streams[SEAT_FILMS_MAX]; /* the host owns them */
+    Doubt doubt;
     PacketLink *broker;
     SeatConfigure configuration;
     gboolean configured, pictured, lost;
@@ -332,8 +333,8 @@ Seat *seat_new(GError **error)
         return NULL;
     }
     for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
-        seat->streams[i] = stream_h264_new();
-        seat->slow_streams[i] = stream_h264_new();
+        seat->streams[i] = stream_h264_new(&seat->doubt);
+        seat->slow_streams[i] = stream_h264_new(&seat->doubt);
     }
     seat_host_set_streams(seat->host, SEAT_FILMS_MAX, seat->streams, seat->slow_streams);
     make_typer(seat);

@@ -26,8 +26,8 @@ typedef struct {
     gboolean (*encode)(HostStream *stream, const Shadow *shadow, const SeatRect *region,
                        const SeatRect *rects, guint count, gboolean keyframe);
     void (*cancel)(HostStream *stream);
-    /* What the slowest of its clients can take, of those that do not only look on (0: no limit). `chroma`:
-     * all of them take AVC444's auxiliary view. */
+    /* This film's share of what the slowest of its clients can take, of those that do not only look on (0: no
+     * limit). `chroma`: all of them take AVC444's auxiliary view. */
     void (*demand)(HostStream *stream, guint max_kbit_s, gboolean chroma);
     void (*free)(HostStream *stream);
 } HostStreamClass;

@@ -32,7 +32,7 @@ struct Stream {
     const HostStreamEvents *events;
     gpointer data;                               /* of the events */
     const EncoderCandidate *hardware, *software; /* hardware: NULL when there is none */
-    Doubt doubt;                                 /* about the hardware */
+    Doubt *doubt, own;                           /* about the hardware, what is known of it by all streams */
     Runner *encoder;
     Runner *spare;      /* the software encoder, loaded beside a hardware one */
     Runner *joiner;     /* the hardware encoder, beside the software one that runs: to give its first unit */
@@ -90,7 +90,7 @@ static void first_answer(Runner *runner)
     runner->answered = TRUE;
     if (!runner->candidate->hardware)
         return;
-    doubt_works(&self->doubt, now - runner->asked_us <= STREAM_HARDWARE_MS * 1000, now);
+    doubt_works(self->doubt, now - runner->asked_us <= STREAM_HARDWARE_MS * 1000, now);
     h264_pair_set_patience(runner->pair, self->spare || runner == self->joiner ? STREAM_HARDWARE_MS : 0);
     if (runner == self->encoder)
         g_clear_handle_id(&self->start_timer, g_source_remove);
@@ -117,7 +117,7 @@ static void take_failure(const char *reason, gpointer data)
     log_warning("encoder %s: %s%s", candidate->element, reason,
                 ran && candidate->hardware ? ": software takes over" : "");
     if (candidate->hardware)
-        doubt_failed(&self->doubt, g_get_monotonic_time());
+        doubt_failed(self->doubt, g_get_monotonic_time());
     else if (ran)
         self->broken_us = g_get_monotonic_time();
     if (runner == self->joiner)
@@ -143,7 +143,7 @@ static Runner *make_runner(Stream *self, const EncoderCandidate *candidate)
     if (!runner->pair) {
         log_warning("encoder %s: %s", candidate->element, error->message);
         if (candidate->hardware)
-            doubt_failed(&self->doubt, g_get_monotonic_time());
+            doubt_failed(self->doubt, g_get_monotonic_time());
         g_free(runner);
         return NULL;
     }
@@ -176,7 +176,7 @@ static gboolean start_over(gpointer data)
 
     self->start_timer = 0;
     log_info("encoder %s: starts slowly: software goes ahead", self->encoder->candidate->element);
-    self->doubt.slow = TRUE;
+    self->doubt->slow = TRUE;
     self->joiner = g_steal_pointer(&self->encoder);
     lose(self);
     return G_SOURCE_REMOVE;
@@ -220,11 +220,11 @@ static void next_encoder(Stream *self)
     self->run++;
     if (self->joiner && self->joiner->answered)
         begin_with_joiner(self);
-    else if (self->hardware && !self->joiner && doubt_none(&self->doubt))
+    else if (self->hardware && !self->joiner && doubt_none(self->doubt))
         begin_with_hardware(self);
     if (!self->encoder)
         begin_with_software(self);
-    if (!self->encoder && self->hardware && doubt_allows(&self->doubt, g_get_monotonic_time()))
+    if (!self->encoder && self->hardware && doubt_allows(self->doubt, g_get_monotonic_time()))
         self->encoder = make_runner(self, self->hardware);
     if (!self->encoder) {
         self->broken_us = g_get_monotonic_time();
@@ -238,7 +238,7 @@ static void start_joiner(Stream *self, const Shadow *shadow)
     const SeatRect whole = {.width = self->region.width, .height = self->region.height};
 
     if (!self->hardware || self->joiner || self->encoder->candidate->hardware ||
-        !doubt_allows(&self->doubt, g_get_monotonic_time()))
+        !doubt_allows(self->doubt, g_get_monotonic_time()))
         return;
     self->joiner = make_runner(self, self->hardware);
     if (!self->joiner)
@@ -370,7 +370,7 @@ static void stream_free(HostStream *stream)
     g_free(self);
 }
 
-HostStream *stream_h264_new(void)
+HostStream *stream_h264_new(Doubt *doubt)
 {
     static const HostStreamClass class = {.attach = stream_attach,
                                           .encode = stream_encode,
@@ -380,6 +380,7 @@ HostStream *stream_h264_new(void)
     Stream *self = g_new0(Stream, 1);
     self->stream.class = &class;
     self->software = first_software();
+    self->doubt = doubt ? doubt : &self->own;
     return &self->stream;
 }
 
@@ -398,6 +399,6 @@ void stream_h264_encoders(HostStream *stream, const char *hardware, const char *
     if (first && !first->hardware)
         first = NULL;
     if (first != self->hardware)
-        self->doubt = (Doubt){0};
+        *self->doubt = (Doubt){0};
     self->hardware = first;
 }

@@ -2,6 +2,7 @@
  * freed when there has been none for some seconds. */
 #pragma once
 
+#include "session/seat/doubt.h"
 #include "session/seat/stream.h"
 
 /* So long a picture waits for a hardware encoder that says nothing before software takes over. Less than
@@ -9,7 +10,9 @@
  * follows at once. */
 #define STREAM_HARDWARE_MS 500
 
-HostStream *stream_h264_new(void);
+/* doubt: what is known of the hardware, shared by streams that use the same and borrowed for their lives;
+ * NULL: the stream learns by itself. */
+HostStream *stream_h264_new(Doubt *doubt);
 
 /* Names of GStreamer elements (rows of encoder/encoders.h; others are ignored with a warning). "" or NULL for
  * `hardware`: software only; for `software`: the table's first software encoder. A running stream goes on. */

@@ -333,16 +333,122 @@ START_TEST(one_region_of_two_films_is_parted_and_not_at_once)
     film(left.x, left.y, 1146, 688, 1); /* much at once: all that lies around both, and between them */
     ck_assert(show());
     guint one = 0, last = 0;
-    for (guint frame = 0; frame < 60; frame++) {
+    for (guint frame = 0; frame < 120; frame++) {
         play_both(1);
         one += filmed.rects[1].width == 0;
         last = filmed.rects[1].width == 0 ? frame : last;
     }
-    ck_assert_uint_ge(one, 28); /* a second */
+    ck_assert_uint_ge(one, 88); /* three seconds */
     ck_assert_uint_eq(one, last + 1);
     /* Tiles remember what changed in them. */
     assert_films(&(SeatRect){.x = 70, .y = 80, .width = 186, .height = 112},
                  &(SeatRect){.x = 960, .y = 576, .width = 256, .height = 192});
+}
+END_TEST
+
+static guint changes; /* of regions, since it was set to 0 */
+
+static void show_and_count(void)
+{
+    Films before = films;
+    show();
+    for (guint i = 0; i < SEAT_FILMS_MAX; i++)
+        changes += films.regions[i].chosen_us != before.regions[i].chosen_us;
+}
+
+/* A film of the whole screen that moves in two corners only between its cuts. */
+START_TEST(a_film_that_moves_only_here_and_there_is_not_parted_at_each_cut)
+{
+    changes = 0;
+    for (guint frame = 0; frame < 60 * 30; frame++) {
+        if (frame % 75 == 0)
+            film(0, 0, WIDTH, HEIGHT, frame);
+        film_in(&left, frame);
+        film_in(&right, frame);
+        show_and_count();
+    }
+    ck_assert_uint_le(changes, 4);
+}
+END_TEST
+
+START_TEST(who_is_parted_and_joined_again_waits_longer_each_time)
+{
+    changes = 0;
+    for (guint frame = 0; frame < 60 * 30; frame++) {
+        if (frame % 200 < 20)
+            film(0, 0, WIDTH, HEIGHT, frame);
+        film_in(&left, frame);
+        film_in(&right, frame);
+        show_and_count();
+    }
+    ck_assert_uint_le(changes, 12); /* 9 turns; two or three with each parting */
+}
+END_TEST
+
+/* Below and above are the same, whichever began. */
+START_TEST(what_stirs_far_from_two_films_leaves_them_where_they_are)
+{
+    for (guint lower = 0; lower < 2; lower++) {
+        films = (Films){0};
+        now += 5 * G_USEC_PER_SEC;
+        for (guint frame = 0; frame < 20; frame++) {
+            film_in(lower ? &right : &left, frame);
+            show();
+        }
+        play_both(30);
+        changes = 0;
+        for (guint frame = 0; frame < 60; frame++) {
+            film_in(&left, frame);
+            film_in(&right, frame);
+            if (frame % 20 < 5)
+                film(600, 0, 40, 40, frame);
+            show_and_count();
+        }
+        ck_assert_uint_eq(changes, 0);
+        ck_assert_uint_eq(film_rects_area(&filmed), rect_area(&left) + rect_area(&right));
+    }
+}
+END_TEST
+
+/* While a picture is encoded nobody looks. */
+START_TEST(a_film_whose_encoder_is_slow_keeps_its_region)
+{
+    for (guint frame = 0; frame < 20; frame++) {
+        film(64, 64, 900, 600, frame);
+        show();
+    }
+    changes = 0;
+    for (guint picture = 0; picture < 60; picture++) {
+        for (guint frame = 0; frame < 13; frame++) {
+            film(64 + picture % 3 * 200, 64, 400, 500, picture * 13 + frame);
+            classifier_changed(classifier, due, screen, WIDTH * 4, now);
+            now += FRAME_US;
+        }
+        films_went_on(&films, &filmed, 13 * FRAME_US);
+        show_and_count();
+    }
+    ck_assert_uint_le(changes, 8);
+}
+END_TEST
+
+START_TEST(a_film_that_rested_for_a_moment_goes_on_at_once)
+{
+    guint exact = 0;
+
+    play_both(30);
+    for (guint turn = 0; turn < 5; turn++) {
+        for (guint frame = 0; frame < 30; frame++) {
+            film_in(&left, frame);
+            show();
+        }
+        for (guint frame = 0; frame < 30; frame++) {
+            film_in(&left, frame);
+            film_in(&right, frame);
+            show();
+            exact += filmed.rects[1].width == 0;
+        }
+    }
+    ck_assert_uint_le(exact, 5 * 3);
 }
 END_TEST
 
@@ -493,6 +599,11 @@ int main(void)
     tcase_add_test(tests, a_second_film_comes_and_the_first_goes_on_where_it_is);
     tcase_add_test(tests, what_changes_thrice_far_from_a_film_is_none);
     tcase_add_test(tests, one_region_of_two_films_is_parted_and_not_at_once);
+    tcase_add_test(tests, a_film_that_moves_only_here_and_there_is_not_parted_at_each_cut);
+    tcase_add_test(tests, who_is_parted_and_joined_again_waits_longer_each_time);
+    tcase_add_test(tests, what_stirs_far_from_two_films_leaves_them_where_they_are);
+    tcase_add_test(tests, a_film_whose_encoder_is_slow_keeps_its_region);
+    tcase_add_test(tests, a_film_that_rested_for_a_moment_goes_on_at_once);
     tcase_add_test(tests, films_that_come_together_become_one);
     tcase_add_test(tests, what_is_hardly_apart_is_one_film);
     tcase_add_test(tests, with_one_stream_there_is_one_region);

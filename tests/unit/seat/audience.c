@@ -33,6 +33,9 @@ static gboolean fake_encode(HostStream *stream, const Shadow *shadow, const Seat
     Fake *fake = (Fake *)stream;
 
     ck_assert_msg(count > 0 || keyframe, "a picture in which nothing has changed");
+    ck_assert_msg(!fake->encoding, "a picture for an encoder that is at one");
+    if (fake->refuses)
+        return FALSE;
     fake->encoding = TRUE;
     fake->steps = fake->takes;
     fake->keyframe = keyframe;
@@ -111,6 +114,12 @@ void give_credit(Client *client)
     SeatCredit credit = {.frames = 1};
     client->credit_us = 0;
     say(client, &credit, SEAT_CREDIT, sizeof credit);
+}
+
+void ask_keyframe(Client *client)
+{
+    SeatHeader packet = {0};
+    say(client, &packet, SEAT_KEYFRAME, sizeof packet);
 }
 
 Client *join(guint rights, SeatH264 h264, guint max_kbit_s, gint delay_ms)
@@ -222,6 +231,14 @@ void draw_parts(const SeatRect *rects, guint count)
 void draw(const SeatRect *rect)
 {
     draw_parts(rect, 1);
+}
+
+void hear_all(void)
+{
+    turn();
+    for (guint i = 0; i < CLIENTS; i++)
+        if (clients[i].fd >= 0)
+            hear(&clients[i]);
 }
 
 void step(void)

@@ -20,6 +20,7 @@ typedef struct {
     const HostStreamEvents *events;
     gpointer data;
     gboolean encoding, keyframe, chroma;
+    gboolean refuses;       /* to encode anything */
     SeatRect region, shown; /* of the last picture, and of the last unit */
     guint encodes, keys, max_kbit_s;
     guint steps, takes;      /* until it answers, and how many it takes */
@@ -62,12 +63,15 @@ void leave(Client *client);
 /* Says again what it takes and how much; 0 kbit/s: as much as there is. */
 void subscribe(Client *client, SeatH264 h264, guint max_kbit_s);
 void give_credit(Client *client);
+void ask_keyframe(Client *client);
 
 /* Something picture-like appears in these parts of the screen at once. */
 void draw_parts(const SeatRect *rects, guint count);
 void draw(const SeatRect *rect);
 /* STEP_MS pass: encoders answer, clients take what has come and give their credits. */
 void step(void);
+/* Clients take what has come, and no time passes. */
+void hear_all(void);
 /* So many frames of the film appear, and everybody goes on. */
 void play(guint frames);
 /* The units that the client gets while so many frames of the film appear. */

@@ -289,7 +289,7 @@ static void begin(const char *software)
 {
     HostStream *streams[2];
     for (guint i = 0; i < 2; i++) {
-        streams[i] = stream_h264_new();
+        streams[i] = stream_h264_new(NULL);
         stream_h264_encoders(streams[i], "vah264enc", software);
     }
     seat_host_set_streams(host, 1, &streams[0], &streams[1]);
@@ -387,7 +387,8 @@ START_TEST(both_tiers_are_taken_over)
     begin("x264enc");
     Client *quick = join(SEAT_H264_AVC420, 0), *slow = join(SEAT_H264_AVC420, 1000);
     slow->slow = TRUE;
-    PLAY_UNTIL(quick->units > 60 && slow->units > 20 && slow->stream % 2 != quick->stream % 2);
+    PLAY_UNTIL(quick->units > 60 && slow->units > 20 &&
+               slow->stream / SEAT_FILMS_MAX % 2 != quick->stream / SEAT_FILMS_MAX % 2);
     guint units = slow->units;
     PLAY_UNTIL(slow->units > units + script->at + 5);
     ck_assert_int_ge(fake_count(made), 2);
