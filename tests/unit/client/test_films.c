@@ -271,18 +271,18 @@ END_TEST
 /* Both films' units, and the move before them. */
 static ViewerUpdate take_move(SeatMove move)
 {
-    struct {
+    union {
         SeatFrame frame;
-        SeatMove move;
-    } packet = {.frame = {.header.type = SEAT_FRAME, .serial = ++seat.serial, .time_us = 1, .moves = 1},
-                .move = move};
+        guint8 bytes[sizeof(SeatFrame) + sizeof(SeatMove)];
+    } packet = {.frame = {.header.type = SEAT_FRAME, .serial = ++seat.serial, .time_us = 1, .moves = 1}};
     ViewerUpdate update;
 
+    memcpy(packet.bytes + sizeof(SeatFrame), &move, sizeof move);
     packet.frame.units[0] = unit_for(left, 1, FALSE, 1);
     packet.frame.units[1] = unit_for(right, 2, FALSE, 2);
     for (guint i = 0; i < WIDTH / SEAT_TILE * HEIGHT / SEAT_TILE; i++)
         seat.versions[i] += 2;
-    fake_seat_send(&seat, &packet, sizeof packet.frame + sizeof packet.move, NULL, 0);
+    fake_seat_send(&seat, &packet, sizeof(SeatFrame) + sizeof(SeatMove), NULL, 0);
     turn();
     ck_assert(viewer_take(viewer, FALSE, &update));
     viewer_ready(viewer);
