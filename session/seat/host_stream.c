@@ -341,8 +341,9 @@ static void send_units(HostTier *tier)
 static void picture_over(HostTier *tier)
 {
     SeatHost *host = tier->host;
+    gboolean waited = tier->encoding;
 
-    if (encoding_over(tier)) {
+    if (encoding_over(tier) && waited) {
         send_units(tier);
         if (tier == host->fast)
             films_went_on(&host->films, &tier->rects, g_get_monotonic_time() - tier->began_us);
