@@ -104,6 +104,8 @@ void host_moves_stay_beside(HostClient *client, const FilmRects *films)
     Damage *lost = host->moves.shifted;
     guint kept = 0;
 
+    if (client->n_moves == 0)
+        return;
     damage_clear(lost);
     for (guint i = 0; i < client->n_moves; i++) {
         const ScrollMove move = client->moves[i];

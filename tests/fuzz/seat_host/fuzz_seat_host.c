@@ -52,7 +52,7 @@ static guint32 pixels[WIDTH * HEIGHT];
 static guint8 keys[CLIENTS + 1][256];
 static guint32 buttons[CLIENTS + 1], contacts[CLIENTS + 1];
 static guint keysyms[CLIENTS + 1];
-static Fake fakes[2];
+static Fake fakes[2 * SEAT_FILMS_MAX];
 
 /* ---- the stream ---- */
 
@@ -210,7 +210,8 @@ static void begin(guint8 way, int links[CLIENTS])
     for (guint i = 0; i < G_N_ELEMENTS(fakes); i++)
         fakes[i] = (Fake){.stream.class = &class};
     if (way & 2)
-        seat_host_set_streams(host, 1, (HostStream *[]){&fakes[0].stream}, (HostStream *[]){&fakes[1].stream});
+        seat_host_set_streams(host, SEAT_FILMS_MAX, (HostStream *[]){&fakes[0].stream, &fakes[1].stream},
+                              (HostStream *[]){&fakes[2].stream, &fakes[3].stream});
     g_assert(seat_host_resize(host, WIDTH, HEIGHT, NULL));
     for (guint i = 0; i < CLIENTS; i++) {
         SeatHello hello = {.header = {.type = SEAT_HELLO, .size = sizeof hello},
@@ -250,7 +251,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else if (what < 0xe0)
             change_picture(&input);
         else if (what < 0xf0)
-            finish_unit(&fakes[what >> 1 & 1], what & 1);
+            finish_unit(&fakes[what >> 1 & 3], what & 1);
         else if (what == 0xff)
             seat_host_remove_client(host, 1 + what % CLIENTS, END_DONE, NULL);
         turn();
