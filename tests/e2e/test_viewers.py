@@ -72,7 +72,7 @@ def test_a_slow_viewer_costs_its_own_picture_only(shown):
                 turns = [watch_turn([quick.picture, slow.picture], still) for _ in range(TURNS)]
     finally:
         slow_link.close()
-    assert "the film's second stream" in running.log_text()
+    assert "the films' second tier" in running.log_text()
     # The first turn finds the link out.
     for of_quick, of_slow in turns[1:]:
         assert of_quick >= alone * 0.7 and of_slow >= 20, (alone, turns)
