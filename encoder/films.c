@@ -208,11 +208,6 @@ static guint tiles_outside(const Region *region, const SeatRect *wanted, const C
 
 /* ---- regions ---- */
 
-/* What the films take now, by region; width 0: the region's film stands still, or there is none. */
-typedef struct {
-    SeatRect rects[SEAT_FILMS_MAX];
-} Wanted;
-
 /* The region where the only film is that there is, or for the first one. */
 static guint only_region(const Films *films, const FilmRects *active, const SeatRect *wanted)
 {
@@ -224,10 +219,10 @@ static guint only_region(const Films *films, const FilmRects *active, const Seat
 }
 
 /* One film: it is in the region that it meets, even if another one has just been somewhere else. */
-static Wanted want_one(const Films *films, guint limit, const FilmRects *active, const SeatRect *wanted)
+static FilmRects want_one(const Films *films, guint limit, const FilmRects *active, const SeatRect *wanted)
 {
     guint at = only_region(films, active, wanted);
-    Wanted all = {0};
+    FilmRects all = {0};
 
     if (limit > 1 && active->rects[at].width > 0 && !share_a_tile(&active->rects[at], wanted))
         at = !at;
@@ -237,12 +232,12 @@ static Wanted want_one(const Films *films, guint limit, const FilmRects *active,
 
 /* Two films, while there are not two regions: that which there is, or was, goes on with the one that it
  * meets. When it has both it goes on with both, until they have been two for some time. */
-static Wanted want_two(Films *films, const FilmRects *active, const SeatRect wanted[2], gint64 now_us)
+static FilmRects want_two(Films *films, const FilmRects *active, const SeatRect wanted[2], gint64 now_us)
 {
     guint at = active->rects[1].width > 0;
     const SeatRect *region = &films->regions[at].rect;
     gboolean alone = active->rects[at].width > 0, both = alone;
-    Wanted all = {0};
+    FilmRects all = {0};
 
     for (guint i = 0; i < 2; i++)
         both &= share_a_tile(region, &wanted[i]);
@@ -263,7 +258,7 @@ static Wanted want_two(Films *films, const FilmRects *active, const SeatRect wan
     return all;
 }
 
-static void follow(Films *films, const Wanted *wanted, const Classifier *classifier, const Damage *due,
+static void follow(Films *films, const FilmRects *wanted, const Classifier *classifier, const Damage *due,
                    gint64 now_us)
 {
     for (guint i = 0; i < SEAT_FILMS_MAX; i++) {
@@ -292,7 +287,7 @@ static void join(Films *films, guint width, guint height, gint64 now_us)
 
 /* Regions that have come to share a tile: one that was left larger than it has to be for long becomes what is
  * wanted; else the two are one from now on. */
-static void part_or_join(Films *films, const Wanted *wanted, guint width, guint height, gint64 now_us)
+static void part_or_join(Films *films, const FilmRects *wanted, guint width, guint height, gint64 now_us)
 {
     Region *first = &films->regions[0], *second = &films->regions[1];
 
@@ -318,7 +313,7 @@ static void choose(Films *films, guint limit, const Look *seen, const Classifier
     Gathering gathering = {.known = two ? &active : NULL, .limit = limit};
     SeatRect places[SEAT_FILMS_MAX] = {0};
     guint width, height, count = 0;
-    Wanted wanted = {0};
+    FilmRects wanted = {0};
 
     classifier_size(classifier, &width, &height);
     gather_all(&gathering, films, seen, classifier, due, now_us);
